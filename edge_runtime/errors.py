@@ -1,0 +1,82 @@
+"""What can go wrong, drawn as a tree. Each error is one sentence a person can act on.
+
+EdgeRuntimeError                    exit code
+├── ConfigError (ValueError)        2   a key, value or flag is wrong
+├── SourceError (OSError)           3
+│   ├── SourceUnavailable           3   cannot be opened
+│   ├── SourceLost                  3   delivered before, has stopped; opening it again may help
+│   └── SourceDamaged               3   a file whose rest cannot be read
+├── ModelError                      4
+│   ├── ManifestInvalid (ValueError) 4  manifest or label file is wrong
+│   ├── ModelRejected (ValueError)  4   the file is no usable model, or not for this role
+│   └── ModelMissing (LookupError)  4   no model of that name
+├── WebUnavailable (OSError)        5   address or port cannot be had
+└── LibraryMissing (ImportError)    6   an optional library is not installed
+
+Sentences say what happened, where, what was expected and what to do. Exit code 1 is a defect of
+ours (with a traceback), 0 a clean end, also after SIGINT or SIGTERM.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class EdgeRuntimeError(Exception):
+    """Anything this package raises on purpose."""
+
+    exit_code: ClassVar[int] = 1
+
+
+class ConfigError(EdgeRuntimeError, ValueError):
+    """A key, value or flag is wrong."""
+
+    exit_code = 2
+
+
+class SourceError(EdgeRuntimeError, OSError):
+    """Frames do not come."""
+
+    exit_code = 3
+
+
+class SourceUnavailable(SourceError):
+    """A source cannot be opened."""
+
+
+class SourceLost(SourceError):
+    """A source delivered before and has stopped; opening it again may help."""
+
+
+class SourceDamaged(SourceError):
+    """The rest of a file cannot be read."""
+
+
+class ModelError(EdgeRuntimeError):
+    """A model cannot be used."""
+
+    exit_code = 4
+
+
+class ManifestInvalid(ModelError, ValueError):
+    """A manifest or a label file is wrong."""
+
+
+class ModelRejected(ModelError, ValueError):
+    """A file is no usable model, or not one for the role it was given."""
+
+
+class ModelMissing(ModelError, LookupError):
+    """There is no model of that name."""
+
+
+class WebUnavailable(EdgeRuntimeError, OSError):
+    """The page's address or port cannot be had."""
+
+    exit_code = 5
+
+
+class LibraryMissing(EdgeRuntimeError, ImportError):
+    """An optional library is not installed; the sentence says how to get it."""
+
+    exit_code = 6

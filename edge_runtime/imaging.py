@@ -1,0 +1,124 @@
+"""Pixels in, pixels out: resize, letterbox, square crops, pixelation, JPEG. Nothing else.
+
+All pictures are numpy uint8 arrays: luma (height, width) or BGR (height, width, 3).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from edge_runtime.types import Bgr, Box, Luma
+
+Pixels = npt.NDArray[np.uint8]
+
+# Letterbox bars and out-of-picture pixels: mid grey is what the detector was trained with.
+PADDING = 114
+
+
+class Fit(NamedTuple):
+    """How a picture was fitted into an input: input = picture * scale + offset, per axis."""
+
+    scale_x: float
+    scale_y: float
+    offset_x: float
+    offset_y: float
+
+    def to_picture(self, box: Box) -> Box:
+        """A box of the input, in pixels of the picture."""
+        return Box(
+            (box.x - self.offset_x) / self.scale_x,
+            (box.y - self.offset_y) / self.scale_y,
+            box.w / self.scale_x,
+            box.h / self.scale_y,
+        )
+
+    def to_input(self, box: Box) -> Box:
+        """A box of the picture, in pixels of the input."""
+        return Box(
+            box.x * self.scale_x + self.offset_x,
+            box.y * self.scale_y + self.offset_y,
+            box.w * self.scale_x,
+            box.h * self.scale_y,
+        )
+
+
+def letterbox_fit(picture: tuple[int, int], into: tuple[int, int]) -> Fit:
+    """The Fit that centres ``picture`` (width, height) in ``into``, aspect kept, bars where needed."""
+    width, height = into
+    scale = min(width / picture[0], height / picture[1])
+    inner_w, inner_h = round(picture[0] * scale), round(picture[1] * scale)
+    return Fit(
+        inner_w / picture[0],
+        inner_h / picture[1],
+        (width - inner_w) // 2,
+        (height - inner_h) // 2,
+    )
+
+
+def letterbox(luma: Luma, picture: tuple[int, int], out: Luma) -> Fit:
+    """Resize ``luma`` into ``out``, with the aspect of ``picture`` (width, height), bars around it.
+
+    ``luma`` shows the whole picture but may have another aspect (a camera's small stream): one
+    resize corrects both. Writes every pixel of ``out``.
+    """
+    height, width = out.shape
+    fit = letterbox_fit(picture, (width, height))
+    left, top = int(fit.offset_x), int(fit.offset_y)
+    inner_w, inner_h = round(picture[0] * fit.scale_x), round(picture[1] * fit.scale_y)
+    if (inner_w, inner_h) != (width, height):
+        out.fill(PADDING)
+    resize(luma, out[top : top + inner_h, left : left + inner_w])
+    return fit
+
+
+def resize(source: Pixels, out: Pixels) -> None:
+    """Resize ``source`` into ``out``: area average when shrinking, linear when growing."""
+    height, width = out.shape[:2]
+    shrinking = width < source.shape[1] or height < source.shape[0]
+    how = cv2.INTER_AREA if shrinking else cv2.INTER_LINEAR
+    cv2.resize(source, (width, height), dst=out, interpolation=how)
+
+
+def resized(source: Pixels, width: int, height: int) -> Pixels:
+    """A copy of ``source`` at ``width`` x ``height``."""
+    out = np.empty((height, width, *source.shape[2:]), np.uint8)
+    resize(source, out)
+    return out
+
+
+def luma_of(bgr: Bgr) -> Luma:
+    """Brightness of a colour picture (BT.601, as cameras and JPEG use)."""
+    return np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2GRAY), np.uint8)
+
+
+def bgr_of(luma: Luma) -> Bgr:
+    """A grey picture with three equal channels."""
+    return np.asarray(cv2.cvtColor(luma, cv2.COLOR_GRAY2BGR), np.uint8)
+
+
+def whole_pixels(box: Box, width: int, height: int) -> tuple[int, int, int, int]:
+    """``box`` rounded outwards and clipped: left, top, right, bottom for slicing."""
+    left = min(max(int(np.floor(box.x)), 0), width)
+    top = min(max(int(np.floor(box.y)), 0), height)
+    right = min(max(int(np.ceil(box.right)), left), width)
+    bottom = min(max(int(np.ceil(box.bottom)), top), height)
+    return left, top, right, bottom
+
+
+def pixelate(bgr: Bgr, boxes: Iterable[Box], blocks: int = 8) -> None:
+    """Make faces unrecognizable, in place: ``blocks`` mean-coloured squares across each box."""
+    height, width = bgr.shape[:2]
+    for box in boxes:
+        left, top, right, bottom = whole_pixels(box, width, height)
+        if right - left < 1 or bottom - top < 1:
+            continue
+        face = bgr[top:bottom, left:right]
+        small = cv2.resize(face, (blocks, blocks), interpolation=cv2.INTER_AREA)
+        cv2.resize(
+            small, (right - left, bottom - top), dst=face, interpolation=cv2.INTER_NEAREST
+        )
