@@ -6,6 +6,7 @@ EdgeRuntimeError                    exit code
 │   ├── SourceUnavailable           3   cannot be opened
 │   ├── SourceLost                  3   delivered before, has stopped; opening it again may help
 │   └── SourceDamaged               3   a file whose rest cannot be read
+├── PictureDamaged (ValueError)     3   one picture's data cannot be decoded
 ├── ModelError                      4
 │   ├── ManifestInvalid (ValueError) 4  manifest or label file is wrong
 │   ├── ModelRejected (ValueError)  4   the file is no usable model, or not for this role
@@ -50,6 +51,12 @@ class SourceLost(SourceError):
 
 class SourceDamaged(SourceError):
     """The rest of a file cannot be read."""
+
+
+class PictureDamaged(EdgeRuntimeError, ValueError):
+    """One picture's data cannot be decoded; the next one may be whole."""
+
+    exit_code = 3
 
 
 class ModelError(EdgeRuntimeError):
