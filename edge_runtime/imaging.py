@@ -122,3 +122,29 @@ def pixelate(bgr: Bgr, boxes: Iterable[Box], blocks: int = 8) -> None:
         cv2.resize(
             small, (right - left, bottom - top), dst=face, interpolation=cv2.INTER_NEAREST
         )
+
+
+def rgb_of(bgr: Bgr) -> Pixels:
+    """The same picture with its channels in the order classifiers are trained with."""
+    return np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), np.uint8)
+
+
+def fit_region(pixels: Pixels, box: Box, picture: tuple[int, int], out: Pixels) -> None:
+    """Resize ``box`` into ``out``, given the ``pixels`` of its part inside ``picture``.
+
+    ``picture`` is (width, height). Where the box reaches over the edge, the edge's pixels are
+    repeated: a face at the border looks cut, not framed.
+    """
+    left, top, right, bottom = whole_pixels(box, *picture)
+    if right <= left or bottom <= top:
+        out.fill(PADDING)
+        return
+    over = (
+        max(0, top - int(np.floor(box.y))),
+        max(0, int(np.ceil(box.bottom)) - bottom),
+        max(0, left - int(np.floor(box.x))),
+        max(0, int(np.ceil(box.right)) - right),
+    )
+    if any(over):
+        pixels = np.asarray(cv2.copyMakeBorder(pixels, *over, cv2.BORDER_REPLICATE), np.uint8)
+    resize(pixels, out)

@@ -128,6 +128,18 @@ class Region:
     score: float
 
 
+class CropSpec(NamedTuple):
+    """What a classifier wants to be given; part of its manifest."""
+
+    width: int
+    height: int
+    channels: int
+    """1 luma, 3 RGB."""
+    margin: float
+    """Share of the face's longer side added around it in all: 0.25 is an eighth on each side."""
+    square: bool
+
+
 @dataclass(frozen=True, slots=True)
 class Crop:
     """The pixels of a region, cut square and brought to a classifier's input size."""

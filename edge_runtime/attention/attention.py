@@ -1,0 +1,78 @@
+"""Frame to Regions: glance, rest while nothing happens, detect, follow."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+
+from edge_runtime import imaging
+from edge_runtime.attention.detector import FaceDetector
+from edge_runtime.attention.motion import MotionGate
+from edge_runtime.attention.tracker import Tracker
+from edge_runtime.types import Frame, Luma, Region
+
+Lap = Callable[[str], None]
+"""Told the name of each stage when it is over."""
+
+
+class Attended(NamedTuple):
+    """Where to look in one frame."""
+
+    regions: tuple[Region, ...]
+    motion: float
+    """Share of the view that moved, 0 to 1."""
+    detected: bool
+    """Whether the detector ran."""
+
+
+class Attention:
+    """Decides per frame whether to look for faces, and follows those it finds.
+
+    The detector runs on every frame while something moves or somebody is followed, otherwise every
+    ``idle_interval_s`` seconds.
+    """
+
+    def __init__(
+        self,
+        detector: FaceDetector,
+        tracker: Tracker,
+        *,
+        motion_threshold: float = 0.004,
+        idle_interval_s: float = 1.0,
+    ) -> None:
+        self._detector = detector
+        self._tracker = tracker
+        self._gate = MotionGate(width=detector.width, height=detector.height)
+        self._motion_threshold = motion_threshold
+        self._idle_interval_s = idle_interval_s
+        self._glance: Luma = np.empty((detector.height, detector.width), np.uint8)
+        self._detected_at = float("-inf")
+
+    def attend(self, frame: Frame, lap: Lap) -> Attended:
+        """The faces of ``frame``; laps ``glance``, ``detect`` and ``track``."""
+        picture = frame.picture
+        fit = imaging.letterbox(frame.luma, (picture.width, picture.height), self._glance)
+        motion = self._gate.update(self._glance).share
+        lap("glance")
+        if not self._worth_a_look(motion, frame.taken_at):
+            return Attended((), motion, False)
+        self._detected_at = frame.taken_at
+        detections = self._detector.detect(self._glance, fit)
+        lap("detect")
+        regions = self._tracker.update(detections, frame.taken_at)
+        lap("track")
+        return Attended(regions, motion, True)
+
+    @property
+    def invoke_s(self) -> float:
+        """Seconds the last detection spent inside the interpreter."""
+        return self._detector.invoke_s
+
+    def _worth_a_look(self, motion: float, now: float) -> bool:
+        return (
+            motion >= self._motion_threshold
+            or self._tracker.active > 0
+            or now - self._detected_at >= self._idle_interval_s
+        )
