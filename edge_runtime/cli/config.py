@@ -1,0 +1,39 @@
+"""``edge-runtime config``: which settings are in force, and what is wrong with a file."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import click
+
+from edge_runtime.config import problems_in_file, read_config, to_toml
+from edge_runtime.errors import ConfigError
+
+_FILE = click.Path(dir_okay=False, path_type=Path)
+
+
+@click.group()
+def config() -> None:
+    """Show the settings in force, or check a config file."""
+
+
+@config.command()
+@click.option("--config", "file", type=_FILE, metavar="PATH", help="The config file to read.")
+def show(file: Path | None) -> None:
+    """Print every setting with its value and where it came from, as TOML."""
+    loaded = read_config(file, os.environ, {})
+    click.echo(f"# config file: {loaded.file or 'none'}")
+    click.echo(to_toml(loaded.config, loaded.origins, mask=True), nl=False)
+
+
+@config.command()
+@click.argument("file", type=_FILE)
+def check(file: Path) -> None:
+    """Print all that is wrong in FILE, one line each; exit with 2 if anything is."""
+    problems = problems_in_file(file)
+    for problem in problems:
+        click.echo(str(problem), err=True)
+    if problems:
+        raise click.exceptions.Exit(ConfigError.exit_code)
+    click.echo(f"{file}: no problems")

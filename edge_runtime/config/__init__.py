@@ -1,0 +1,20 @@
+"""Settings: defaults, a TOML file, the environment and flags make one frozen ``Config``.
+
+Nothing else in the package reads TOML or the environment; the command line hands ``os.environ`` in.
+"""
+
+from edge_runtime.config.config import Config
+from edge_runtime.config.layer import Problem
+from edge_runtime.config.loaded import Loaded, load_config, problems_in_file, read_config
+from edge_runtime.config.text import masked_uri, to_toml
+
+__all__ = [
+    "Config",
+    "Loaded",
+    "Problem",
+    "load_config",
+    "masked_uri",
+    "problems_in_file",
+    "read_config",
+    "to_toml",
+]

@@ -1,0 +1,162 @@
+"""What can be set: one class per TOML table, units in the names, defaults that suit a Pi 3B+.
+
+Every key is described for users in ``docs/configuration.md``; a test holds the two together.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, Strict, model_validator
+from pydantic.fields import FieldInfo
+
+# TOML and flags say text and lists where Python wants paths and tuples; all else must fit exactly.
+FolderPath = Annotated[Path, Strict(False)]
+Names = Annotated[tuple[str, ...], Strict(False)]
+Folders = Annotated[tuple[FolderPath, ...], Strict(False)]
+
+Text = Annotated[str, Field(min_length=1)]
+Share = Annotated[float, Field(ge=0, le=1)]
+Seconds = Annotated[float, Field(gt=0, le=3600)]
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+
+
+class SourceTable(_Table):
+    """Where pictures come from."""
+
+    uri: Text = "auto"
+    """``auto``, or a URI such as ``picamera://0``, ``v4l2:///dev/video0``, ``rtsp://…``."""
+
+
+class DetectorTable(_Table):
+    """How faces are found."""
+
+    model: Text = "face-glance"
+    threshold: Share | None = None
+    """Lowest score of a face; None takes the manifest's."""
+    idle_interval_s: Seconds = 1.0
+    """How often to look while nothing moves and nobody is tracked."""
+    motion_threshold: Share = 0.004
+    """The share of the view that must change to count as motion."""
+
+
+class ClassifyTable(_Table):
+    """What is said about each face."""
+
+    models: Names = ("smile",)
+    every_n_frames: Annotated[int, Field(ge=1, le=1000)] = 1
+    """1 classifies each face in every frame; more spreads the work."""
+
+
+class ModelsTable(_Table):
+    """Where models lie, besides those that are shipped."""
+
+    dirs: Folders = ()
+    """Folders that hold one folder per model; looked through first to last."""
+
+
+class EngineTable(_Table):
+    """How models run."""
+
+    threads: Annotated[int, Field(ge=1, le=64)] = 1
+    backend: Literal["auto", "litert", "tflite_runtime", "fake"] = "auto"
+
+
+class WebTable(_Table):
+    """The page."""
+
+    enabled: bool = True
+    host: Text = "127.0.0.1"
+    """Any address that is not this machine's own loopback needs a token."""
+    port: Annotated[int, Field(ge=0, le=65535)] = 8000
+    """0 takes any free port."""
+    pixelate: bool = True
+    """Make faces unrecognizable in every picture that leaves the machine."""
+    max_viewers: Annotated[int, Field(ge=1, le=64)] = 8
+    preview_fps: Annotated[float, Field(gt=0, le=60)] = 10.0
+    preview_quality: Annotated[int, Field(ge=1, le=100)] = 75
+    """JPEG quality."""
+    allowed_hosts: Names = ()
+    """Names, besides the machine's own, that a browser may call it by."""
+    graceful_shutdown_s: Annotated[float, Field(ge=0, le=60)] = 1.0
+
+
+class TelemetryTable(_Table):
+    """How often heat, power and load are read."""
+
+    # Reading a Pi's power chip at 50 Hz is known to slow the work it measures about sixfold.
+    interval_s: Annotated[float, Field(ge=0.5, le=3600)] = 1.0
+
+
+class LogTable(_Table):
+    """What is said to the journal."""
+
+    level: Literal["debug", "info", "warning", "error"] = "info"
+
+
+class CaptureTable(_Table):
+    """How patient to be with a camera."""
+
+    first_retry_s: Seconds = 0.5
+    longest_retry_s: Seconds = 10.0
+    stall_timeout_s: Seconds = 5.0
+    """A camera that delivers nothing for this long counts as lost."""
+
+    @model_validator(mode="after")
+    def _delays_grow(self) -> Self:
+        if self.first_retry_s > self.longest_retry_s:
+            raise ValueError(
+                f"first_retry_s of at most longest_retry_s, "
+                f"but {self.first_retry_s:g} > {self.longest_retry_s:g}"
+            )
+        return self
+
+
+class Config(_Table):
+    """Everything that can be set."""
+
+    state_dir: FolderPath = Path("/var/lib/edge-runtime")
+    """What must outlive a restart: the page's token, which model is active."""
+    source: SourceTable = SourceTable()
+    detector: DetectorTable = DetectorTable()
+    classify: ClassifyTable = ClassifyTable()
+    models: ModelsTable = ModelsTable()
+    engine: EngineTable = EngineTable()
+    web: WebTable = WebTable()
+    telemetry: TelemetryTable = TelemetryTable()
+    log: LogTable = LogTable()
+    capture: CaptureTable = CaptureTable()
+
+    def value(self, key: str) -> object:
+        """The value of a dotted key such as ``web.port``."""
+        found: object = self
+        for name in key.split("."):
+            found = getattr(found, name)
+        return found
+
+
+def _tables() -> dict[str, type[_Table]]:
+    kinds = {name: field.annotation for name, field in Config.model_fields.items()}
+    return {
+        name: kind
+        for name, kind in kinds.items()
+        if isinstance(kind, type) and issubclass(kind, _Table)
+    }
+
+
+def _keys() -> dict[str, FieldInfo]:
+    keys = {name: field for name, field in Config.model_fields.items() if name not in TABLES}
+    for name, table in TABLES.items():
+        keys |= {f"{name}.{key}": field for key, field in table.model_fields.items()}
+    return keys
+
+
+TABLES = _tables()
+"""Table name to its class."""
+
+KEYS = _keys()
+"""Dotted key to its field, in the order of the classes above."""

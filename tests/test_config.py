@@ -1,0 +1,312 @@
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from edge_runtime.config import (
+    Config,
+    Loaded,
+    load_config,
+    masked_uri,
+    problems_in_file,
+    read_config,
+    to_toml,
+)
+from edge_runtime.config.config import KEYS, TABLES
+from edge_runtime.config.layer import flag_layer, nested
+from edge_runtime.errors import ConfigError
+
+Written = Callable[[str], Path]
+
+
+@pytest.fixture
+def written(tmp_path: Path) -> Written:
+    def write(text: str) -> Path:
+        path = tmp_path / "config.toml"
+        path.write_text(text)
+        return path
+
+    return write
+
+
+def read(path: Path | None = None, environ: dict[str, str] | None = None, **flags: Any) -> Loaded:
+    nowhere = Path("/nonexistent/config.toml")
+    overrides = {key.replace("__", "."): value for key, value in flags.items()}
+    return read_config(path, environ or {}, overrides, system_file=nowhere)
+
+
+def refusal(path: Path | None = None, environ: dict[str, str] | None = None, **flags: Any) -> str:
+    with pytest.raises(ConfigError) as caught:
+        read(path, environ, **flags)
+    return str(caught.value)
+
+
+class TestLayers:
+    def test_without_anything_the_defaults_hold(self) -> None:
+        loaded = read()
+        assert loaded.config == Config()
+        assert set(loaded.origins.values()) == {"default"}
+        assert loaded.file is None
+
+    def test_each_layer_wins_over_the_one_before(self, written: Written) -> None:
+        path = written("[web]\nport = 1\nhost = 'file'\npreview_fps = 5\n")
+        environ = {"EDGE_RUNTIME_WEB__PORT": "2", "EDGE_RUNTIME_WEB__HOST": "environment"}
+        loaded = read(path, environ, web__port=3)
+        web = loaded.config.web
+        assert (web.port, web.host, web.preview_fps) == (3, "environment", 5.0)
+        assert loaded.origins["web.port"] == "command line"
+        assert loaded.origins["web.host"] == "environment EDGE_RUNTIME_WEB__HOST"
+        assert loaded.origins["web.preview_fps"] == f"{path} line 4"
+        assert loaded.origins["web.pixelate"] == "default"
+
+    def test_config_cannot_be_changed(self) -> None:
+        with pytest.raises(ValidationError):
+            read().config.web.port = 1
+
+    def test_flags_that_were_not_given_change_nothing(self) -> None:
+        assert read(web__port=None, web__host=None).config == Config()
+
+    def test_layers_that_contradict_each_other_are_refused(self, written: Written) -> None:
+        path = written("[capture]\nlongest_retry_s = 2.0\n")
+        said = refusal(path, capture__first_retry_s=3.0)
+        assert "first_retry_s of at most longest_retry_s, but 3 > 2" in said
+
+
+class TestWhichFile:
+    def test_the_named_file_wins(self, written: Written, tmp_path: Path) -> None:
+        other = tmp_path / "other.toml"
+        other.write_text("[web]\nport = 7\n")
+        path = written("[web]\nport = 8\n")
+        environ = {"EDGE_RUNTIME_CONFIG": str(other)}
+        assert read(path, environ).config.web.port == 8
+        assert read(None, environ).config.web.port == 7
+
+    def test_a_person_s_file_wins_over_the_system_s(self, tmp_path: Path) -> None:
+        system = tmp_path / "system.toml"
+        system.write_text("[web]\nport = 9\n")
+        folder = tmp_path / ".config" / "edge-runtime"
+        environ = {"HOME": str(tmp_path)}
+        assert read_config(None, environ, {}, system_file=system).file == system
+        folder.mkdir(parents=True)
+        (folder / "config.toml").write_text("")
+        assert read_config(None, environ, {}, system_file=system).file == folder / "config.toml"
+
+    def test_a_named_file_that_is_missing_is_an_error(self, tmp_path: Path) -> None:
+        path = tmp_path / "gone.toml"
+        assert refusal(path) == f"{path}: cannot be read: No such file or directory"
+        assert str(path) in refusal(None, {"EDGE_RUNTIME_CONFIG": str(path)})
+
+
+class TestRefusals:
+    """Each names the place, the key, the value, what was expected and the nearest key."""
+
+    @pytest.mark.parametrize(
+        ("text", "line", "said"),
+        [
+            ("[web]\nprot = 1\n", 2, "unknown key web.prot = 1; did you mean web.port?"),
+            ("\n[wep]\nport = 1\n", 2, "unknown table [wep]; did you mean web?"),
+            ("state_dri = 'x'\n", 1, "unknown key state_dri = 'x'; did you mean state_dir?"),
+            ("[web]\nport = '1'\n", 2, "web.port = '1': expected a valid integer"),
+            ("[web]\nport = true\n", 2, "web.port = True: expected a valid integer"),
+            ("[web]\nport = 70000\n", 2, "web.port = 70000: expected less than or equal to 65535"),
+            ("[log]\nlevel = 'x'\n", 2, "log.level = 'x': expected 'debug', 'info', 'warning' or"),
+            ("web = 3\n", 1, "web = 3: expected a table, written [web]"),
+            ("web.port = 'x'\n", 1, "web.port = 'x': expected a valid integer"),
+            ("[classify]\nmodels = 'smile'\n", 2, "classify.models = 'smile': expected a valid"),
+            ("[classify]\nmodels = ['a', 1]\n", 2, "classify.models = ['a', 1]: expected a valid"),
+            ("[detector]\nthreshold = nan\n", 2, "detector.threshold = nan: expected a finite"),
+        ],
+    )
+    def test_in_a_file(self, written: Written, text: str, line: int, said: str) -> None:
+        path = written(text)
+        assert refusal(path).startswith(f"{path} line {line}: {said}")
+
+    def test_a_key_like_no_other_lists_its_table(self, written: Written) -> None:
+        said = refusal(written("[engine]\nzzz = 1\n"))
+        assert said.endswith("known: engine.threads, engine.backend")
+
+    def test_broken_toml_names_its_place(self, written: Written) -> None:
+        assert "expected TOML" in (said := refusal(written("[web\n")))
+        assert "line 1" in said
+
+    def test_bytes_that_are_no_text(self, tmp_path: Path) -> None:
+        path = tmp_path / "config.toml"
+        path.write_bytes(b"# \xff")
+        assert refusal(path) == f"{path}: expected UTF-8 text, got the byte 0xff"
+
+    def test_absurd_nesting_is_refused(self, written: Written) -> None:
+        assert "expected TOML" in refusal(written("a = " + "[" * 5000 + "]" * 5000))
+
+    def test_unknown_variable(self) -> None:
+        said = refusal(None, {"EDGE_RUNTIME_WEB_PORT": "1"})
+        assert said == (
+            "environment EDGE_RUNTIME_WEB_PORT: unknown variable; "
+            "did you mean EDGE_RUNTIME_WEB__PORT?"
+        )
+
+    def test_wrong_value_in_a_variable(self) -> None:
+        said = refusal(None, {"EDGE_RUNTIME_WEB__PORT": "many"})
+        assert said == (
+            "environment EDGE_RUNTIME_WEB__PORT: web.port = 'many': expected a valid integer"
+        )
+
+    def test_unknown_flag(self) -> None:
+        assert "command line: unknown key web.prot; did you mean web.port?" in refusal(web__prot=1)
+
+    def test_more_problems_are_counted(self, written: Written) -> None:
+        assert refusal(written("[web]\nport = 'x'\nhost = 3\n")).endswith("(and 1 more)")
+
+    def test_a_password_is_not_repeated(self, written: Written) -> None:
+        said = refusal(written("[sorce]\n[source]\nurl = 'rtsp://me:secret@camera/1'\n"))
+        assert "secret" not in said
+
+
+class TestText:
+    """The environment speaks text only."""
+
+    @pytest.mark.parametrize(
+        ("name", "text", "key", "value"),
+        [
+            ("WEB__ENABLED", "false", "web.enabled", False),
+            ("WEB__PREVIEW_FPS", "2.5", "web.preview_fps", 2.5),
+            ("WEB__ALLOWED_HOSTS", "pi.local, pi", "web.allowed_hosts", ("pi.local", "pi")),
+            ("CLASSIFY__MODELS", "none", "classify.models", ()),
+            ("DETECTOR__THRESHOLD", "none", "detector.threshold", None),
+            ("DETECTOR__THRESHOLD", "0.25", "detector.threshold", 0.25),
+            ("MODELS__DIRS", "~/models,/srv", "models.dirs", (Path("/h/models"), Path("/srv"))),
+            ("STATE_DIR", "/var/tmp/x", "state_dir", Path("/var/tmp/x")),
+            ("LOG__LEVEL", "", "log.level", "info"),
+        ],
+    )
+    def test_becomes_what_the_key_wants(
+        self, name: str, text: str, key: str, value: object
+    ) -> None:
+        environ = {"HOME": "/h", f"EDGE_RUNTIME_{name}": text}
+        assert read(None, environ).config.value(key) == value
+
+    def test_names_for_the_test_suite_are_left_alone(self) -> None:
+        assert read(None, {"EDGE_RUNTIME_TEST_DATA": "/data", "PATH": "/bin"}).config == Config()
+
+
+class TestFolders:
+    def test_in_a_file_count_from_the_file(self, written: Written) -> None:
+        path = written("state_dir = 'state'\n[models]\ndirs = ['mine', '/srv/models']\n")
+        config = read(path).config
+        assert config.state_dir == path.parent / "state"
+        assert config.models.dirs == (path.parent / "mine", Path("/srv/models"))
+
+    @pytest.mark.parametrize(
+        ("environ", "folder"),
+        [
+            ({"STATE_DIRECTORY": "/var/lib/a:/var/lib/b", "HOME": "/h"}, "/var/lib/a"),
+            ({"XDG_STATE_HOME": "/s", "HOME": "/h"}, "/s/edge-runtime"),
+            ({"HOME": "/h"}, "/h/.local/state/edge-runtime"),
+            ({}, "/var/lib/edge-runtime"),
+        ],
+    )
+    def test_state_goes_where_the_system_keeps_it(
+        self, environ: dict[str, str], folder: str
+    ) -> None:
+        assert load_config(None, environ, {}).state_dir == Path(folder)
+
+
+class TestCheck:
+    def test_a_right_file_has_no_problems(self, written: Written) -> None:
+        assert problems_in_file(written(to_toml(Config()))) == ()
+
+    def test_all_problems_are_told(self, written: Written) -> None:
+        path = written("[web]\nport = 'x'\nprot = 1\n[engine]\nthreads = 0\n[nope]\n")
+        told = [str(problem) for problem in problems_in_file(path)]
+        assert len(told) == 4
+        for mark in ("web.port = 'x'", "web.prot = 1", "engine.threads = 0", "[nope]"):
+            assert sum(mark in line for line in told) == 1
+
+
+class TestMasking:
+    @pytest.mark.parametrize(
+        ("uri", "shown"),
+        [
+            ("rtsp://me:secret@camera/1", "rtsp://me:***@camera/1"),
+            ("rtsp://me:se@cret@camera/1", "rtsp://me:***@camera/1"),
+            ("rtsp://:secret@camera", "rtsp://:***@camera"),
+            ("rtsp://camera:554/a@b", "rtsp://camera:554/a@b"),
+            ("demo://?faces=3", "demo://?faces=3"),
+        ],
+    )
+    def test_passwords_are_hidden(self, uri: str, shown: str) -> None:
+        assert masked_uri(uri) == shown
+
+    def test_shown_config_keeps_no_password(self) -> None:
+        config = read(source__uri="rtsp://me:secret@camera").config
+        assert "secret" not in to_toml(config, mask=True)
+
+
+# What a TOML file can hold for a person who writes it: any scalar, lists and tables of them.
+scalars = st.one_of(st.booleans(), st.integers(), st.floats(), st.text(max_size=20))
+anything = st.recursive(
+    scalars,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner),
+    max_leaves=6,
+)
+seconds = st.floats(min_value=0.001, max_value=3600)
+texts = st.text(st.characters(codec="utf-8"), min_size=1)
+folders = st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1).map(
+    lambda name: Path("/") / name
+)
+configs = st.fixed_dictionaries(
+    {},
+    optional={
+        "state_dir": folders,
+        "source.uri": texts,
+        "detector.threshold": st.none() | st.floats(min_value=0, max_value=1),
+        "detector.idle_interval_s": seconds,
+        "classify.models": st.lists(texts, max_size=3).map(tuple),
+        "models.dirs": st.lists(folders, max_size=3).map(tuple),
+        "engine.backend": st.sampled_from(["auto", "litert", "tflite_runtime", "fake"]),
+        "web.enabled": st.booleans(),
+        "web.port": st.integers(min_value=0, max_value=65535),
+        "capture.stall_timeout_s": seconds,
+    },
+).map(lambda values: Config.model_validate(nested(values)))
+
+
+class TestProperties:
+    @given(config=configs)
+    def test_toml_brings_every_config_back(self, config: Config) -> None:
+        assert Config.model_validate(tomllib.loads(to_toml(config))) == config
+
+    @given(key=st.sampled_from(sorted(KEYS)), value=anything)
+    def test_any_value_is_taken_or_refused_in_one_line(self, key: str, value: object) -> None:
+        layer = flag_layer({key: value}, Path("/h"))
+        for problem in layer.problems:
+            assert key in str(problem)
+            assert "\n" not in str(problem)
+        if not layer.problems:
+            assert isinstance(Config.model_validate(nested(layer.values)), Config)
+
+    @given(text=st.text(st.characters(codec="utf-8")))
+    def test_any_text_is_taken_or_refused_in_one_line(
+        self, text: str, tmp_path_factory: pytest.TempPathFactory
+    ) -> None:
+        path = tmp_path_factory.getbasetemp() / "any.toml"
+        path.write_text(text)
+        for problem in problems_in_file(path):
+            assert len(str(problem).splitlines()) == 1
+
+    @given(name=st.text(st.characters(codec="ascii", categories=["Lu", "Nd"]), min_size=1))
+    def test_unknown_variables_are_refused(self, name: str) -> None:
+        variable = f"EDGE_RUNTIME_{name}"
+        if not name.startswith("TEST_") and name != "CONFIG":
+            assert f"environment {variable}: unknown variable" in refusal(None, {variable: "1"})
+
+
+def test_every_table_has_keys() -> None:
+    for table in TABLES:
+        assert [key for key in KEYS if key.startswith(f"{table}.")]
