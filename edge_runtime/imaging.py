@@ -119,9 +119,7 @@ def pixelate(bgr: Bgr, boxes: Iterable[Box], blocks: int = 8) -> None:
             continue
         face = bgr[top:bottom, left:right]
         small = cv2.resize(face, (blocks, blocks), interpolation=cv2.INTER_AREA)
-        cv2.resize(
-            small, (right - left, bottom - top), dst=face, interpolation=cv2.INTER_NEAREST
-        )
+        cv2.resize(small, (right - left, bottom - top), dst=face, interpolation=cv2.INTER_NEAREST)
 
 
 def rgb_of(bgr: Bgr) -> Pixels:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import threading
+import time
 
-from edge_runtime.types import Frame
+from edge_runtime.telemetry.meters import RateMeter
+from edge_runtime.types import Clock, Frame, Rates
 
 
 class Mailbox:
@@ -14,13 +16,13 @@ class Mailbox:
     can wait (``patient``): files lose nothing.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Clock = time.monotonic) -> None:
         self._changed = threading.Condition()
         self._slot: Frame | None = None
         self._ended = False
         self._error: BaseException | None = None
-        self.captured = 0
-        self.dropped = 0
+        self._captured = RateMeter(clock=clock)
+        self._dropped = RateMeter(clock=clock)
 
     def put(self, frame: Frame, *, patient: bool = False) -> bool:
         """Leave a frame for the reader; False, and the frame closed, once the mailbox is shut."""
@@ -32,7 +34,7 @@ class Mailbox:
                 return False
             self._drop_waiting()
             self._slot = frame
-            self.captured += 1
+            self._captured.add()
             self._changed.notify_all()
         return True
 
@@ -56,6 +58,20 @@ class Mailbox:
         with self._changed:
             return self._ended and self._slot is None
 
+    def rates(self, processed: RateMeter) -> Rates:
+        """What came, what the reader ``processed`` of it and what was dropped, as of now."""
+        captured_fps = self._captured.per_second()
+        # A meter knows no rate before two events; few drops among known frames are a rate of 0.
+        dropped_fps = self._dropped.per_second() or (None if captured_fps is None else 0.0)
+        return Rates(
+            captured_fps,
+            processed.per_second(),
+            dropped_fps,
+            self._captured.total,
+            processed.total,
+            self._dropped.total,
+        )
+
     def end(self, error: BaseException | None = None) -> None:
         """The sender is done; a frame that waits can still be taken."""
         with self._changed:
@@ -75,4 +91,4 @@ class Mailbox:
     def _drop_waiting(self) -> None:
         if self._slot is not None:
             self._slot.close()
-            self.dropped += 1
+            self._dropped.add()

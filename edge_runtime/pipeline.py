@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Final, Protocol
 
-from edge_runtime.attention.attention import Attention
+from edge_runtime.attention.attention import Attention, Lap
 from edge_runtime.attention.crop import cut
 from edge_runtime.classify import Classifier
 from edge_runtime.telemetry.meters import LatencyMeter, RateMeter
@@ -29,19 +30,18 @@ from edge_runtime.types import (
 
 STAGES: Final = ("glance", "detect", "track", "crop", "classify", "frame", "age")
 
+Labels = dict[str, Mapping[str, float]]
+"""Model name to (label to score)."""
+
 REFRESH_S: Final = 0.5
 """How often rates and percentiles are worked out anew: sorting windows per frame would cost more
 than the frame."""
 
 
 class Inflow(Protocol):
-    """What the pipeline needs to know of the mailbox."""
+    """What the pipeline asks of the mailbox it is fed from."""
 
-    @property
-    def captured(self) -> int: ...
-
-    @property
-    def dropped(self) -> int: ...
+    def rates(self, processed: RateMeter) -> Rates: ...
 
 
 class Stopwatch:
@@ -55,7 +55,8 @@ class Stopwatch:
     def lap(self, stage: str) -> None:
         """Everything since the last lap was ``stage``."""
         now = self._clock()
-        self.stage_ms[stage] = (now - self._lapped) * 1000
+        # A stage may come more than once in a frame: each classifier crops and classifies.
+        self.stage_ms[stage] = self.stage_ms.get(stage, 0.0) + (now - self._lapped) * 1000
         self._lapped = now
 
     def finish(self, taken_at: float) -> None:
@@ -64,25 +65,47 @@ class Stopwatch:
         self.stage_ms["age"] = max(0.0, self._lapped - taken_at) * 1000
 
 
-class Flow:
-    """Rates of what came, was processed and was dropped, from counts sampled now and then."""
+class Labeller:
+    """Asks every classifier about every face, each face in every ``every_n_frames``-th frame.
 
-    def __init__(self, inflow: Inflow, clock: Clock) -> None:
-        self._inflow = inflow
-        self._captured = RateMeter(clock=clock)
-        self._processed = RateMeter(clock=clock)
-        self._dropped = RateMeter(clock=clock)
-        self._counted = [0, 0, 0]
+    Between its turns a face keeps what was last said of it.
+    """
 
-    def rates(self, processed: int) -> Rates:
-        """Totals and rates as of now."""
-        totals = [self._inflow.captured, processed, self._inflow.dropped]
-        meters = (self._captured, self._processed, self._dropped)
-        for meter, total, counted in zip(meters, totals, self._counted, strict=True):
-            meter.mark(total - counted)
-        self._counted = totals
-        fps = [meter.rate() for meter in meters]
-        return Rates(fps[0], fps[1], fps[2], totals[0], totals[1], totals[2])
+    def __init__(self, classifiers: Sequence[Classifier], *, every_n_frames: int = 1) -> None:
+        self._classifiers = tuple(classifiers)
+        self._every = every_n_frames
+        self._frame = 0
+        self._said: dict[int, tuple[int, Labels]] = {}
+        self.inferences = 0
+        """Classifier runs since the start."""
+        self.invoke_s = 0.0
+        """Seconds the last frame spent inside interpreters."""
+
+    def label(self, picture: Picture, regions: Sequence[Region], lap: Lap) -> tuple[Face, ...]:
+        """The regions with their labels; laps ``crop`` and ``classify``."""
+        self._frame += 1
+        self.invoke_s = 0.0
+        due = [region for region in regions if self._due(region.track)]
+        fresh: dict[int, Labels] = {region.track: {} for region in due}
+        for classifier in self._classifiers if due else ():
+            crops = [cut(picture, region, classifier.crop_spec) for region in due]
+            lap("crop")
+            for result in classifier.classify(crops):
+                fresh[result.track][result.model] = result.scores
+            lap("classify")
+            self.invoke_s += classifier.invoke_s
+            self.inferences += len(crops)
+        self._remember(fresh)
+        return tuple(Face(r.track, r.box, r.score, self._said[r.track][1]) for r in regions)
+
+    def _due(self, track: int) -> bool:
+        return track not in self._said or self._frame - self._said[track][0] >= self._every
+
+    def _remember(self, fresh: Mapping[int, Labels]) -> None:
+        self._said |= {track: (self._frame, labels) for track, labels in fresh.items()}
+        stale = self._frame - self._every
+        if len(self._said) > len(fresh):
+            self._said = {t: said for t, said in self._said.items() if said[0] >= stale}
 
 
 class Pipeline:
@@ -91,24 +114,24 @@ class Pipeline:
     def __init__(
         self,
         attention: Attention,
-        classifiers: Sequence[Classifier],
+        labeller: Labeller,
         *,
         models: tuple[ModelInUse, ...],
         inflow: Inflow,
         clock: Clock = time.monotonic,
     ) -> None:
         self._attention = attention
-        self._classifiers = tuple(classifiers)
+        self._labeller = labeller
         self._models = models
         self._clock = clock
-        self._flow = Flow(inflow, clock)
+        self._inflow = inflow
         self._meters = {stage: LatencyMeter() for stage in STAGES}
-        self._processed = 0
+        self._processed = RateMeter(clock=clock)
         self._with_face = 0
-        self._inferences = 0
+        self._detections = 0
         self._invoke_s = 0.0
         self._refreshed_at = float("-inf")
-        self._rates = self._flow.rates(0)
+        self._rates = inflow.rates(self._processed)
         self._latency: Mapping[str, Percentiles] = {}
 
     @property
@@ -116,13 +139,20 @@ class Pipeline:
         """Seconds the last frame spent inside interpreters."""
         return self._invoke_s
 
+    def rest(self, last: Snapshot) -> Snapshot:
+        """``last`` brought up to date while no frame comes: no faces, rates of now."""
+        self.refresh(self._clock())
+        return replace(last, faces=(), rates=self._rates, latency=self._latency)
+
     def process(self, frame: Frame) -> Snapshot:
         """Look at one frame. The caller closes it."""
         watch = Stopwatch(self._clock)
         attended = self._attention.attend(frame, watch.lap)
-        self._invoke_s = self._attention.invoke_s if attended.detected else 0.0
-        self._inferences += attended.detected
-        faces = self._classified(frame.picture, attended.regions, watch)
+        faces = self._labeller.label(frame.picture, attended.regions, watch.lap)
+        self._detections += attended.detected
+        self._invoke_s = self._labeller.invoke_s
+        if attended.detected:
+            self._invoke_s += self._attention.invoke_s
         watch.finish(frame.taken_at)
         self._count(faces, watch.stage_ms)
         return Snapshot(
@@ -136,34 +166,13 @@ class Pipeline:
             stage_ms=watch.stage_ms,
             latency=self._latency,
             rates=self._rates,
-            inferences=self._inferences,
+            inferences=self._detections + self._labeller.inferences,
             frames_with_face=self._with_face,
             models=self._models,
         )
 
-    def _classified(
-        self, picture: Picture, regions: Sequence[Region], watch: Stopwatch
-    ) -> tuple[Face, ...]:
-        if not regions:
-            return ()
-        labels: dict[int, dict[str, Mapping[str, float]]] = {r.track: {} for r in regions}
-        crop_ms = classify_ms = 0.0
-        for classifier in self._classifiers:
-            crops = [cut(picture, region, classifier.crop_spec) for region in regions]
-            watch.lap("crop")
-            for result in classifier.classify(crops):
-                labels[result.track][result.model] = result.scores
-            watch.lap("classify")
-            crop_ms += watch.stage_ms["crop"]
-            classify_ms += watch.stage_ms["classify"]
-            self._invoke_s += classifier.invoke_s
-            self._inferences += len(crops)
-        if self._classifiers:
-            watch.stage_ms |= {"crop": crop_ms, "classify": classify_ms}
-        return tuple(Face(r.track, r.box, r.score, labels[r.track]) for r in regions)
-
     def _count(self, faces: Sequence[Face], stage_ms: Mapping[str, float]) -> None:
-        self._processed += 1
+        self._processed.add()
         self._with_face += bool(faces)
         for stage, milliseconds in stage_ms.items():
             self._meters[stage].add(milliseconds)
@@ -174,6 +183,6 @@ class Pipeline:
     def refresh(self, now: float) -> None:
         """Work out rates and percentiles for the next snapshots."""
         self._refreshed_at = now
-        self._rates = self._flow.rates(self._processed)
+        self._rates = self._inflow.rates(self._processed)
         every = {stage: meter.percentiles() for stage, meter in self._meters.items()}
         self._latency = {stage: p for stage, p in every.items() if p is not None}
