@@ -93,6 +93,9 @@ def resized(source: Pixels, width: int, height: int) -> Pixels:
 
 def luma_of(bgr: Bgr) -> Luma:
     """Brightness of a colour picture (BT.601, as cameras and JPEG use)."""
+    if not bgr.size:
+        # A region outside the picture holds nothing; OpenCV refuses to convert nothing.
+        return np.empty(bgr.shape[:2], np.uint8)
     return np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2GRAY), np.uint8)
 
 

@@ -17,7 +17,7 @@ STEP: Final = 6.0
 """Grey levels a cell must differ by. Noise of 8 levels a pixel averages to 2 a cell."""
 
 FORGET: Final = 0.25
-"""Weight of the newest frame in the remembered past: after ~10 frames a new object is background."""
+"""Weight of the newest frame in the remembered past: in ~10 frames a new object is background."""
 
 
 class Motion(NamedTuple):

@@ -1,0 +1,74 @@
+"""Same face, same number; a flicker is no face."""
+
+from edge_runtime.attention.tracker import Tracker
+from edge_runtime.types import Box, Detection
+
+FRAME = 1 / 30
+
+
+def face(x: float, y: float = 100, score: float = 0.9) -> Detection:
+    return Detection(Box(x, y, 60, 80), score)
+
+
+def test_a_face_keeps_its_number_while_it_moves() -> None:
+    tracker = Tracker()
+    seen = [tracker.update([face(100 + 4 * i)], i * FRAME) for i in range(60)]
+    assert {region.track for regions in seen for region in regions} == {1}
+    assert all(len(regions) == 1 for regions in seen)
+
+
+def test_two_faces_that_pass_each_other_keep_their_numbers() -> None:
+    tracker = Tracker()
+    first = second = ()
+    for i in range(100):
+        left, right = face(50 + 5 * i, 100), face(550 - 5 * i, 150)
+        regions = tracker.update([left, right] if i % 2 else [right, left], i * FRAME)
+        by_place = sorted(regions, key=lambda r: r.box.y)
+        first, second = (*first, by_place[0].track), (*second, by_place[1].track)
+    assert len(set(first)) == len(set(second)) == 1
+    assert first[0] != second[0]
+
+
+def test_a_face_out_of_sight_for_less_than_the_patience_keeps_its_number() -> None:
+    tracker = Tracker(patience_s=1.0)
+    tracker.update([face(100)], 0.0)
+    tracker.update([], 0.5)
+    assert tracker.update([face(104)], 0.9)[0].track == 1
+
+
+def test_a_face_that_walks_behind_a_pillar_is_met_on_the_other_side() -> None:
+    tracker = Tracker(patience_s=1.0)
+    for i in range(30):
+        tracker.update([face(100 + 6 * i)], i * FRAME)
+    regions = tracker.update([face(100 + 6 * 50)], 50 * FRAME)
+    assert [region.track for region in regions] == [1]
+
+
+def test_a_face_back_after_the_patience_is_a_new_one() -> None:
+    tracker = Tracker(patience_s=1.0)
+    tracker.update([face(100)], 0.0)
+    assert tracker.update([face(100)], 1.5)[0].track == 2
+
+
+def test_a_doubtful_face_counts_from_its_second_sight() -> None:
+    tracker = Tracker(confirm_hits=2, sure_score=0.8)
+    assert tracker.update([face(100, score=0.5)], 0.0) == ()
+    assert tracker.update([face(101, score=0.5)], FRAME)[0].track == 1
+
+
+def test_a_sure_face_counts_at_once() -> None:
+    assert len(Tracker(sure_score=0.8).update([face(100, score=0.85)], 0.0)) == 1
+
+
+def test_numbers_are_never_used_again() -> None:
+    tracker = Tracker(patience_s=0.1)
+    numbers = [tracker.update([face(100)], float(second))[0].track for second in range(5)]
+    assert numbers == [1, 2, 3, 4, 5]
+
+
+def test_nobody_is_followed_after_the_patience() -> None:
+    tracker = Tracker(patience_s=1.0)
+    tracker.update([face(100)], 0.0)
+    assert tracker.active == 1
+    tracker.update([], 2.0)
+    assert tracker.active == 0
