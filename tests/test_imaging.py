@@ -26,15 +26,18 @@ def test_a_box_survives_the_way_into_the_glance_and_back(
 def test_the_whole_picture_lands_inside_the_glance(picture: tuple[int, int]) -> None:
     fit = imaging.letterbox_fit(picture, (160, 120))
     inside = fit.to_input(Box(0, 0, *picture))
-    assert inside.x >= 0 and inside.y >= 0
-    assert inside.right <= 160 + 1e-6 and inside.bottom <= 120 + 1e-6
+    assert inside.x >= 0
+    assert inside.y >= 0
+    assert inside.right <= 160 + 1e-6
+    assert inside.bottom <= 120 + 1e-6
     assert max(inside.w / 160, inside.h / 120) == pytest.approx(1)
 
 
 def test_a_wide_picture_gets_bars_above_and_below() -> None:
     out = np.zeros((120, 160), np.uint8)
     imaging.letterbox(np.full((270, 480), 200, np.uint8), (480, 270), out)
-    assert (out[:15] == imaging.PADDING).all() and (out[-15:] == imaging.PADDING).all()
+    assert (out[:15] == imaging.PADDING).all()
+    assert (out[-15:] == imaging.PADDING).all()
     assert (out[15:105] == 200).all()
 
 
@@ -55,11 +58,14 @@ def test_letterbox_writes_every_pixel() -> None:
 @given(BOXES)
 def test_whole_pixels_hold_the_box_and_stay_inside(box: Box) -> None:
     left, top, right, bottom = imaging.whole_pixels(box, 640, 480)
-    assert 0 <= left <= right <= 640 and 0 <= top <= bottom <= 480
+    assert 0 <= left <= right <= 640
+    assert 0 <= top <= bottom <= 480
     inside = box.clipped(640, 480)
     if inside.area:
-        assert left <= inside.x and right >= inside.right
-        assert top <= inside.y and bottom >= inside.bottom
+        assert left <= inside.x
+        assert right >= inside.right
+        assert top <= inside.y
+        assert bottom >= inside.bottom
 
 
 def test_pixelation_hides_the_face_and_touches_nothing_else() -> None:

@@ -27,7 +27,8 @@ def test_the_newest_frame_wins_and_the_dropped_one_is_closed_and_counted() -> No
     mailbox.put(frames.make(0))
     mailbox.put(frames.make(1))
     taken = mailbox.take(0)
-    assert taken is not None and taken.index == 1
+    assert taken is not None
+    assert taken.index == 1
     assert frames.closed == [0]
     rates = mailbox.rates(RateMeter())
     assert (rates.captured, rates.dropped) == (2, 1)
