@@ -305,6 +305,10 @@ class Health:
     energy_per_frame_mj: float | None
     """Power over processed frame rate: the whole scope's energy, not only ours."""
     energy_per_inference_mj: float | None
+    cpu_frequency_mhz: float | None = None
+    """The first core's clock now."""
+    cma_free_mb: float | None = None
+    """Contiguous memory left, from which cameras take their buffers."""
 
 
 JsonObject = dict[str, Any]

@@ -1,0 +1,1 @@
+"""Power drawn by the machine, from whoever can say, the most trusted first."""
