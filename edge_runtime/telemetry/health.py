@@ -65,7 +65,7 @@ class HealthReader:
 
 
 def energy_mj(power: Power | None, per_second: float | None) -> float | None:
-    """Millijoules for each of ``per_second`` events; None when either is unknown or nothing runs."""
+    """Millijoules for each of ``per_second`` events; None when either is unknown or 0."""
     if power is None or not per_second:
         return None
     return 1000 * power.watts / per_second

@@ -77,7 +77,8 @@ def test_of_two_meters_none_is_believed_unless_named(
     assert len(caplog.records) == 1
     named = power_on(board, clock, meter="1-0043").read(0.0)
     assert named is not None
-    assert (named.watts, named.source) == (pytest.approx(0.9), "INA219 meter at 0x43")
+    assert named.watts == pytest.approx(0.9)
+    assert named.source == "INA219 meter at 0x43"
 
 
 def test_an_unreadable_meter_leaves_the_next_in_trust(

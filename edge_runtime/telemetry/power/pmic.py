@@ -28,9 +28,7 @@ _OFFSET_W = 0.5879
 _SHARE = 0.10
 _LEAST_W = 0.3
 
-_RAIL = re.compile(
-    r"^\s*(\w+)_([AV])\s+(?:current|volt)\(\d+\)=(\d+(?:\.\d+)?)[AV]\s*$", re.MULTILINE
-)
+_RAIL = re.compile(r"(?m)^\s*(\w+)_([AV])\s+(?:current|volt)\(\d+\)=(\d+(?:\.\d+)?)[AV]\s*$")
 
 
 class PmicPower:
