@@ -12,7 +12,8 @@ EdgeRuntimeError                    exit code
 │   ├── ModelRejected (ValueError)  4   the file is no usable model, or not for this role
 │   └── ModelMissing (LookupError)  4   no model of that name
 ├── WebUnavailable (OSError)        5   address or port cannot be had
-└── LibraryMissing (ImportError)    6   an optional library is not installed
+├── LibraryMissing (ImportError)    6   an optional library is not installed
+└── OutputUnwritable (OSError)      7   results cannot be written
 
 Sentences say what happened, where, what was expected and what to do. Exit code 1 is a defect of
 ours (with a traceback), 0 a clean end, also after SIGINT or SIGTERM.
@@ -87,3 +88,9 @@ class LibraryMissing(EdgeRuntimeError, ImportError):
     """An optional library is not installed; the sentence says how to get it."""
 
     exit_code = 6
+
+
+class OutputUnwritable(EdgeRuntimeError, OSError):
+    """Results cannot be written where they were asked for."""
+
+    exit_code = 7

@@ -77,11 +77,24 @@ def letterbox(luma: Luma, picture: tuple[int, int], out: Luma) -> Fit:
 
 
 def resize(source: Pixels, out: Pixels) -> None:
-    """Resize ``source`` into ``out``: area average when shrinking, linear when growing."""
+    """Resize ``source`` into ``out``: means of 2x2 pixels while more than halving, then linear.
+
+    OpenCV's own area average costs 186 us from 640x480 to 160x120 where two halvings cost 29 us
+    (one core of a 2 GHz Xeon): only the exact halving is vectorized.
+    """
     height, width = out.shape[:2]
-    shrinking = width < source.shape[1] or height < source.shape[0]
-    how = cv2.INTER_AREA if shrinking else cv2.INTER_LINEAR
+    while source.shape[0] > 2 * height and source.shape[1] > 2 * width:
+        source = _halved(source)
+    halving = source.shape[:2] == (2 * height, 2 * width)
+    how = cv2.INTER_AREA if halving else cv2.INTER_LINEAR
     cv2.resize(source, (width, height), dst=out, interpolation=how)
+
+
+def _halved(source: Pixels) -> Pixels:
+    # An odd last row or column is left out: the exact ratio is what makes this fast.
+    height, width = source.shape[0] // 2, source.shape[1] // 2
+    even = source[: 2 * height, : 2 * width]
+    return np.asarray(cv2.resize(even, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def resized(source: Pixels, width: int, height: int) -> Pixels:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 from edge_runtime.telemetry.kernel_files import KernelFiles
 from edge_runtime.types import Clock
@@ -32,12 +31,13 @@ class ProcessReader:
         self._clock = clock
         self._ticks_per_s = ticks_per_s or os.sysconf("SC_CLK_TCK")
         self._page_bytes = page_bytes or os.sysconf("SC_PAGE_SIZE")
-        self._started = clock()
-        self._last = (self._started, self._ticks())
+        now = clock()
+        self._born = now - (process_age_s(files, self._ticks_per_s) or 0.0)
+        self._last = (now, self._ticks())
 
     def uptime_s(self) -> float:
-        """Seconds since this reader was made, which is when the program starts."""
-        return self._clock() - self._started
+        """Seconds since the process started; without /proc, since this reader was made."""
+        return self._clock() - self._born
 
     def cpu_percent(self) -> float | None:
         """Since the last call; 100 is one core kept busy. None when unknown."""
@@ -71,30 +71,36 @@ class ProcessReader:
 
     def _ticks_of(self, process: str) -> int | None:
         """User and system time of a process and its waited-for children, in ticks."""
-        path = f"proc/{process}/stat"
-        text = self._files.text(path)
-        if text is None:
-            return None
-        # The second field is the program's name in brackets, which may hold blanks and brackets.
-        words = text.rpartition(")")[2].split()
-        if len(words) < 15 or not all(word.isdecimal() for word in words[11:15]):
-            self._files.odd(path, text)
-            return None
-        return sum(int(word) for word in words[11:15])
+        times = _stat_numbers(self._files, process, 11, 15)
+        return None if times is None else sum(times)
 
     def _children(self) -> Iterator[str]:
         for task in self._files.folders("proc/self/task"):
             yield from (self._files.text(f"{task}/children") or "").split()
 
 
-def process_age_s(root: Path = Path("/")) -> float | None:
-    """Seconds since the kernel started this process, the interpreter's own start included.
+def process_age_s(files: KernelFiles | None = None, ticks_per_s: int | None = None) -> float | None:
+    """Seconds since this process was started by its parent, imports included; None without /proc.
 
-    Ticks are 10 ms, and so is the error. None when /proc does not say.
+    Good to 1/100 s, the kernel's tick.
     """
-    files = KernelFiles(root)
-    stat = (files.text("proc/self/stat") or "").rpartition(")")[2].split()
+    files = files or KernelFiles()
+    started = _stat_numbers(files, "self", 19, 20)
     uptime = (files.text("proc/uptime") or "").split()
-    if len(stat) < 20 or not uptime:
+    if started is None or not uptime or not uptime[0].replace(".", "", 1).isdecimal():
         return None
-    return float(uptime[0]) - int(stat[19]) / os.sysconf("SC_CLK_TCK")
+    return float(uptime[0]) - started[0] / (ticks_per_s or os.sysconf("SC_CLK_TCK"))
+
+
+def _stat_numbers(files: KernelFiles, process: str, first: int, end: int) -> list[int] | None:
+    """Fields of a process's stat line, counted from 0 after its name (proc(5) counts from 3)."""
+    path = f"proc/{process}/stat"
+    text = files.text(path)
+    if text is None:
+        return None
+    # The name is in brackets and may itself hold blanks and brackets.
+    words = text.rpartition(")")[2].split()[first:end]
+    if len(words) < end - first or not all(word.isdecimal() for word in words):
+        files.odd(path, text)
+        return None
+    return [int(word) for word in words]

@@ -1,0 +1,134 @@
+"""From a Config to a Pipeline: models found, engines opened, stages put in order."""
+
+from __future__ import annotations
+
+import time
+from contextlib import ExitStack
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Self
+
+from edge_runtime.attention.attention import Attention
+from edge_runtime.attention.detector import FaceDetector
+from edge_runtime.attention.tracker import Tracker
+from edge_runtime.classify import Classifier
+from edge_runtime.config import Config
+from edge_runtime.engine.engine import Engine, open_engine
+from edge_runtime.pipeline import Inflow, Labeller, Pipeline
+from edge_runtime.store.catalogue import Catalogue
+from edge_runtime.store.model import Model
+from edge_runtime.types import Clock, ModelInUse
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedModel:
+    """A model of the catalogue and the engine that runs it."""
+
+    model: Model
+    engine: Engine
+
+    @property
+    def in_use(self) -> ModelInUse:
+        manifest = self.model.manifest
+        return ModelInUse(
+            name=manifest.name,
+            version=manifest.version,
+            kind=manifest.kind,
+            sha256=self.model.sha256,
+            bytes=self.model.bytes,
+            backend=self.engine.backend,
+        )
+
+
+class Assembly:
+    """The models a config names, opened, and the pipelines made of them. Close it.
+
+    Raises ModelMissing, ManifestInvalid or ModelRejected with the model's name.
+    """
+
+    def __init__(self, config: Config, *, clock: Clock = time.monotonic) -> None:
+        self._config = config
+        self._clock = clock
+        catalogue = Catalogue(config.models.dirs)
+        with ExitStack() as opened:
+            self._detector = self._open(catalogue, config.detector.model, "face-detector", opened)
+            self._classifiers = tuple(
+                self._open(catalogue, name, "crop-classifier", opened)
+                for name in config.classify.models
+            )
+            self._engines = opened.pop_all()
+
+    @property
+    def opened(self) -> tuple[OpenedModel, ...]:
+        """The detector, then the classifiers."""
+        return (self._detector, *self._classifiers)
+
+    @property
+    def models(self) -> tuple[ModelInUse, ...]:
+        return tuple(each.in_use for each in self.opened)
+
+    def pipeline(
+        self,
+        inflow: Inflow,
+        *,
+        tracker: Tracker | None = None,
+        motion_threshold: float | None = None,
+    ) -> Pipeline:
+        """A pipeline with its own attention; pipelines share the engines, so use one at a time.
+
+        ``motion_threshold`` overrules the config; 0 looks at every frame.
+        """
+        config = self._config
+        if motion_threshold is None:
+            motion_threshold = config.detector.motion_threshold
+        attention = Attention(
+            self.face_detector(),
+            tracker or Tracker(),
+            motion_threshold=motion_threshold,
+            idle_interval_s=config.detector.idle_interval_s,
+        )
+        return Pipeline(
+            attention,
+            self.labeller(),
+            models=self.models,
+            inflow=inflow,
+            clock=self._clock,
+        )
+
+    def face_detector(self) -> FaceDetector:
+        """The detector, at the config's threshold or else its manifest's."""
+        manifest = self._detector.model.manifest
+        threshold = self._config.detector.threshold
+        return FaceDetector(
+            self._detector.engine,
+            strides=manifest.strides,
+            threshold=manifest.threshold if threshold is None else threshold,
+            iou_threshold=manifest.iou_threshold,
+        )
+
+    def labeller(self) -> Labeller:
+        """All classifiers, at the config's cadence."""
+        classifiers = [Classifier(each.engine, each.model.manifest) for each in self._classifiers]
+        return Labeller(classifiers, every_n_frames=self._config.classify.every_n_frames)
+
+    def close(self) -> None:
+        self._engines.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _open(self, catalogue: Catalogue, name: str, kind: str, opened: ExitStack) -> OpenedModel:
+        model = catalogue.find(name, kind=kind)
+        engine = open_engine(
+            model.path, threads=self._config.engine.threads, backend=self._config.engine.backend
+        )
+        opened.callback(engine.close)
+        return OpenedModel(model, engine)

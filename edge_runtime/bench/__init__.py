@@ -1,0 +1,1 @@
+"""Measure this machine: models, frame loop, memory and start. Nothing here is a test."""

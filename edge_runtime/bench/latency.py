@@ -1,0 +1,49 @@
+"""How long each model takes inside its interpreter, alone, by thread count."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from edge_runtime.bench.timing import Spread, timed
+from edge_runtime.engine.engine import Engine, open_engine
+from edge_runtime.store.model import Model
+from edge_runtime.types import JsonObject
+
+WARM_UP: Final = 20
+
+
+@dataclass(frozen=True, slots=True)
+class ModelLatency:
+    """One model's invoke at one thread count."""
+
+    name: str
+    threads: int
+    backend: str
+    invoke_ms: Spread
+
+    def as_json(self) -> JsonObject:
+        return {
+            "model": self.name,
+            "threads": self.threads,
+            "backend": self.backend,
+            "invoke_ms": self.invoke_ms.as_json(),
+        }
+
+
+def model_latency(model: Model, *, threads: int, backend: str, runs: int) -> ModelLatency:
+    """Invoke times on seeded noise; what lies in the input does not change the arithmetic."""
+    with open_engine(Path(model.path), threads=threads, backend=backend) as engine:
+        _fill_with_noise(engine)
+        spread = timed(engine.invoke, runs=runs, warm_up=WARM_UP)
+        return ModelLatency(model.manifest.name, threads, engine.backend, spread)
+
+
+def _fill_with_noise(engine: Engine) -> None:
+    noise = np.random.default_rng(7)
+    for index, tensor in enumerate(engine.inputs):
+        values = noise.integers(0, 127, tensor.shape)
+        engine.input(index)[...] = values.astype(tensor.dtype)

@@ -1,0 +1,70 @@
+"""``edge-runtime analyze``: pictures and videos in, JSON lines and annotated pictures out."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import click
+
+from edge_runtime.analyze.analysis import Analysis, Findings
+from edge_runtime.analyze.inputs import files_of
+from edge_runtime.analyze.results import Results
+from edge_runtime.app.assembly import Assembly
+from edge_runtime.cli.options import config_option, overrides, set_option
+from edge_runtime.config import load_config
+from edge_runtime.errors import SourceError
+from edge_runtime.journal import set_up_logging
+
+
+@click.command()
+@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
+@config_option
+@click.option(
+    "--out",
+    "folder",
+    metavar="DIR",
+    required=True,
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Where results.jsonl and pictures/ go; made when missing.",
+)
+@click.option(
+    "--min-score",
+    type=click.FloatRange(0, 1),
+    help="Report every face of at least this score; otherwise the model's own threshold.",
+)
+@click.option("--no-pictures", is_flag=True, help="No annotated pictures.")
+@set_option
+def analyze(
+    paths: tuple[Path, ...],
+    config_file: Path | None,
+    folder: Path,
+    min_score: float | None,
+    no_pictures: bool,
+    settings: tuple[tuple[str, object], ...],
+) -> int:
+    """Find and classify the faces of pictures, folders and videos."""
+    config = load_config(
+        config_file, os.environ, overrides({"detector.threshold": min_score}, settings)
+    )
+    set_up_logging(config.log.level, environ=os.environ)
+    files = files_of(paths)
+    with (
+        Assembly(config) as assembly,
+        Results(folder, pictures=not no_pictures) as results,
+        click.progressbar(length=len(files), label="analyzing", file=click.get_text_stream("stderr")) as bar,
+    ):
+        analysis = Analysis(assembly, results, show_doubtful=min_score is not None)
+        findings = analysis.run(files, lambda file: bar.update(1))
+    _say(findings, folder)
+    return SourceError.exit_code if findings.problems else 0
+
+
+def _say(findings: Findings, folder: Path) -> None:
+    for problem in findings.problems:
+        click.echo(f"edge-runtime: {problem}", err=True)
+    click.echo(
+        f"{findings.faces} faces in {findings.frames_with_face} of {findings.frames} frames "
+        f"({findings.files} files): {folder / 'results.jsonl'}",
+        err=True,
+    )
