@@ -1,0 +1,1 @@
+"""Run a .tflite file, and know nothing else: the contract, its backends, what a file contains."""
