@@ -7,7 +7,7 @@ on the copy.
 from __future__ import annotations
 
 import time
-from bisect import bisect_left
+from bisect import bisect_right
 from collections import deque
 
 from edge_runtime.types import Clock, Percentiles
@@ -40,9 +40,8 @@ class RateMeter:
     def per_second(self) -> float | None:
         """Events per second; None before two events came, 0.0 when the window is empty.
 
-        Intervals inside the window over their span. Silence longer than the mean interval lengthens
-        the span, so a camera that stalls is seen to slow down at once. A source slower than the
-        window keeps its last interval.
+        Intervals that reach into the window over their span. Silence longer than the mean interval
+        lengthens the span, so a camera that stalls is seen to slow down at once.
         """
         moments = list(self._moments.copy())
         if len(moments) < 2:
@@ -50,7 +49,8 @@ class RateMeter:
         now = self._clock()
         if now - moments[-1] >= self._window_s:
             return 0.0
-        first = bisect_left(moments, now - self._window_s, 0, len(moments) - 2)
+        # The last event before the window: the newest is inside, so this is an earlier one.
+        first = max(0, bisect_right(moments, now - self._window_s) - 1)
         intervals = len(moments) - 1 - first
         span = moments[-1] - moments[first]
         if span <= 0:

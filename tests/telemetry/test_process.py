@@ -1,13 +1,15 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 
 import pytest
 
 from edge_runtime.telemetry.kernel_files import KernelFiles
-from edge_runtime.telemetry.process import ProcessReader
+from edge_runtime.telemetry.process import ProcessReader, process_age_s
 from tests.telemetry.conftest import StandingClock
 from tests.telemetry.recorded import RecordedMachine
 
@@ -62,6 +64,28 @@ def test_nothing_is_known_without_proc(machine: Machine, clock: StandingClock) -
     clock.pass_by(1)
     assert (reader.cpu_percent(), reader.memory_mb(), reader.peak_memory_mb()) == (None,) * 3
     assert reader.uptime_s() == 1
+
+
+def test_the_age_is_counted_from_the_start_of_the_process(
+    machine: Machine, clock: StandingClock
+) -> None:
+    board = machine("pi4b")
+    # Started 82.14 s after boot, as the stat line says.
+    board.write("proc/uptime", "100.64 390.10\n")
+    assert process_age_s(KernelFiles(board.root), 100) == pytest.approx(18.5)
+    reader = reader_of(board, clock)
+    clock.pass_by(2)
+    assert reader.uptime_s() == pytest.approx(20.5)
+
+
+def test_a_new_process_is_young() -> None:
+    code = "from edge_runtime.telemetry.process import process_age_s as age; print(age())"
+    answer = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=20
+    ).stdout.strip()
+    if answer == "None":
+        pytest.skip("no /proc here")
+    assert 0.0 <= float(answer) < 20
 
 
 def test_this_very_process_uses_its_processor_and_memory() -> None:
