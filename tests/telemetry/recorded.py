@@ -69,7 +69,9 @@ class RecordedMachine:
         elif " -> " in header:
             self.link(*header.split(" -> "))
         else:
-            self.write(header, body + "\n" if not body.endswith("\\0") else body)
+            # Device-tree cells and strings end where they end; everything else ends its line.
+            in_bytes = re.search(r"\\(0|x[0-9a-f]{2})$", body)
+            self.write(header, body if in_bytes else f"{body}\n")
 
 
 def _bytes(text: str) -> bytes:

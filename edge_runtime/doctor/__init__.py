@@ -1,0 +1,1 @@
+"""Is this machine fit for the job? Looks, explains and suggests; changes nothing."""
