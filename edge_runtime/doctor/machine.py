@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
@@ -114,7 +115,7 @@ class Machine:
     """Facts and questions; the defaults ask this machine."""
 
     files: KernelFiles = field(default_factory=KernelFiles)
-    run: Command = run_command
+    run: Command = partial(run_command, timeout_s=10)
     python: Python = field(default_factory=this_python)
     user: User = field(default_factory=this_user)
     library: Callable[..., Library | None] = find_library

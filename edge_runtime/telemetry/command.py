@@ -13,7 +13,7 @@ Command = Callable[[Sequence[str]], str | None]
 """Runs a program and gives what it wrote to its standard output, or None."""
 
 
-def run_command(argv: Sequence[str], timeout_s: float = 2.0) -> str | None:
+def run_command(argv: Sequence[str], timeout_s: float = 1.0) -> str | None:
     """The output of ``argv``; None when it is not installed, fails or takes over ``timeout_s``."""
     program = shutil.which(argv[0])
     if program is None:

@@ -50,6 +50,15 @@ def test_an_external_meter_is_believed_before_all_else(
     assert board.asked == []
 
 
+def test_the_shunt_the_driver_reckons_with_is_said(machine: Machine, clock: StandingClock) -> None:
+    board = machine("zero2w")
+    add_meter(board, 5, "ina219", "1-0040", "800000")
+    board.write("sys/class/hwmon/hwmon5/shunt_resistor", "100000\n")
+    power = power_on(board, clock).read(None)
+    assert power is not None
+    assert power.source == "INA219 meter at 0x40, shunt 100 mΩ"
+
+
 @pytest.mark.parametrize("name", ["ina219", "ina226", "ina231", "ina260", "ina2xx"])
 def test_every_chip_of_the_family_is_known(
     machine: Machine, clock: StandingClock, name: str

@@ -1,7 +1,8 @@
 """An external INA219, INA226 or INA260 power meter, read through the kernel's hwmon driver.
 
-The device tree overlay that loads it (``dtoverlay=i2c-sensor,ina219``) knows the shunt; this
-reader opens no I2C bus itself. hwmon gives ``power1_input`` in microwatts.
+``dtoverlay=i2c-sensor,ina219`` loads the driver; this reader opens no I2C bus itself. hwmon gives
+``power1_input`` in microwatts. The driver assumes a shunt of 10 milliohm unless told otherwise,
+most breakout boards have 100: the shunt it reckons with is part of the source's words.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ log = logging.getLogger(__name__)
 _NAMES = re.compile(r"ina2[2-6]\d|ina219|ina2xx")
 
 # Chip 1 % (INA219A over temperature) and shunt 1 %; below that the steps of the power register,
-# 20 mW for a 0.1 ohm shunt over the range of the INA219.
+# 20 * 10 uV / shunt * 1 V (INA219 data sheet): 20 mW for 10 milliohm.
 _SHARE = 0.02
 _STEP_W = 0.02
 
@@ -42,8 +43,7 @@ class InaPower:
             microwatts = self._files.integer(f"{path}/power1_input")
             if microwatts is not None and microwatts >= 0:
                 watts = microwatts / 1e6
-                source = f"{name.upper()} meter {_place(self._device(path))}"
-                return Power(watts, _SHARE * watts + _STEP_W, source, "board")
+                return Power(watts, _SHARE * watts + _STEP_W, self._source(name, path), "board")
         return None
 
     def _found(self) -> list[tuple[str, str]]:
@@ -51,6 +51,11 @@ class InaPower:
         if self._meter is None:
             return meters
         return [(name, path) for name, path in meters if self._device(path) == self._meter]
+
+    def _source(self, name: str, path: str) -> str:
+        shunt = self._files.integer(f"{path}/shunt_resistor")
+        reckoned = "" if shunt is None else f", shunt {shunt / 1000:g} mΩ"
+        return f"{name.upper()} meter {_place(self._device(path))}{reckoned}"
 
     def _device(self, path: str) -> str:
         """The I2C device behind a hwmon folder: bus and address, ``1-0040``."""
