@@ -1,0 +1,1 @@
+"""Which models there are and what their manifests say of them."""

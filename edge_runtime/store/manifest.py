@@ -1,0 +1,203 @@
+"""manifest.json: what a model is for, what it eats and how to read its answers.
+
+All keys are described in docs/models.md. Reading is strict: what is not understood is refused.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, Literal, cast, get_args
+
+from edge_runtime.errors import ManifestInvalid
+from edge_runtime.store.fields import Fields
+from edge_runtime.types import CropSpec
+
+Kind = Literal["face-detector", "crop-classifier"]
+Color = Literal["luma", "rgb"]
+Activation = Literal["softmax", "logits", "sigmoid"]
+
+FILE_NAME: Final = "manifest.json"
+SCHEMA: Final = 1
+LARGEST_SIDE: Final = 4096
+"""Pixels: larger than any picture worth running whole, small enough to catch a wrong number."""
+
+_NAME: Final = r"[a-z0-9][a-z0-9._-]{0,63}"
+_FILE: Final = r"[A-Za-z0-9][A-Za-z0-9._-]*"
+
+
+@dataclass(frozen=True, slots=True)
+class InputSpec:
+    """The picture a model takes: real = byte * scale + offset for each channel."""
+
+    width: int
+    height: int
+    color: Color
+    scale: float = 1.0
+    offset: float = 0.0
+
+    @property
+    def channels(self) -> int:
+        return 1 if self.color == "luma" else 3
+
+
+@dataclass(frozen=True, slots=True)
+class CropShape:
+    """How to cut a face for a classifier."""
+
+    margin: float = 0.0
+    """Share of the face's longer side added around it in all: 0.25 is an eighth on each side."""
+    square: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manifest:
+    """A model's description. Fields of the other kind keep their defaults."""
+
+    name: str
+    version: str
+    kind: Kind
+    model: str
+    """File name of the .tflite, beside the manifest."""
+    sha256: str
+    """Of the .tflite, 64 lower-case hexadecimal digits."""
+    licence: str
+    description: str
+    input: InputSpec
+    threshold: float
+    """Lowest score that counts, 0 to 1."""
+    strides: tuple[int, ...] = ()
+    """face-detector: one pair of outputs (logits, boxes) for each."""
+    iou_threshold: float = 0.45
+    """face-detector: boxes that overlap more are one face."""
+    labels: tuple[str, ...] = ()
+    """crop-classifier: in the order of the outputs."""
+    labels_file: str | None = None
+    """Where the labels came from, when not from the manifest itself."""
+    activation: Activation = "logits"
+    """crop-classifier: what the network's last step is."""
+    crop: CropShape = CropShape()
+
+    @property
+    def crop_spec(self) -> CropSpec:
+        """What a classifier's crops look like."""
+        return CropSpec(
+            width=self.input.width,
+            height=self.input.height,
+            channels=self.input.channels,
+            margin=self.crop.margin,
+            square=self.crop.square,
+        )
+
+
+def read_manifest(file: Path) -> Manifest:
+    """Read and check a manifest, its label file included. Raises ManifestInvalid."""
+    fields = Fields.read(file)
+    schema = fields.whole("schema", 1, 2**31)
+    if schema != SCHEMA:
+        fields.refuse("schema", schema, f"{SCHEMA}: a newer edge-runtime may be able to read it")
+    manifest = _manifest(fields, file.parent)
+    fields.finish()
+    return manifest
+
+
+def _manifest(fields: Fields, folder: Path) -> Manifest:
+    kind = cast(Kind, fields.choice("kind", get_args(Kind)))
+    own = _detector(fields) if kind == "face-detector" else _classifier(fields, folder)
+    return Manifest(
+        kind=kind,
+        name=fields.text("name", _NAME, "up to 64 of a-z, 0-9, '.', '_' and '-'"),
+        version=fields.text("version", r"[0-9A-Za-z][0-9A-Za-z.+-]{0,31}", "such as 0.1.0"),
+        model=fields.text("model", _FILE, "a file name without folders", "model.tflite"),
+        sha256=fields.text("sha256", r"[0-9a-f]{64}", "64 digits 0-9 a-f, the file's SHA-256"),
+        licence=fields.text("licence", r".+", "an SPDX name such as Apache-2.0"),
+        description=fields.text("description", r"(?s).*", "a sentence", ""),
+        threshold=fields.number("threshold", 0, 1, 0.5),
+        **own,
+    )
+
+
+def _detector(fields: Fields) -> dict[str, Any]:
+    """What only a face-detector has. Its bytes go in raw, so there is no scale to give."""
+    picture = fields.section("input")
+    width, height = _size(picture)
+    color = cast(Color, picture.choice("color", ("luma",)))
+    picture.finish()
+    return {
+        "input": InputSpec(width, height, color),
+        "strides": _strides(fields.section("head")),
+        "iou_threshold": fields.number("iou_threshold", 0, 1, 0.45),
+    }
+
+
+def _strides(head: Fields) -> tuple[int, ...]:
+    head.choice("type", ("centre-log-size",))
+    strides: tuple[int, ...] = head.items("strides", int, "a list such as [8, 16, 32]")
+    if min(strides) < 1:
+        head.refuse("strides", list(strides), "strides of 1 or more")
+    head.finish()
+    return strides
+
+
+def _classifier(fields: Fields, folder: Path) -> dict[str, Any]:
+    """What only a crop-classifier has."""
+    labels, labels_file = _labels(fields, folder)
+    return {
+        "input": _classifier_input(fields.section("input")),
+        "labels": labels,
+        "labels_file": labels_file,
+        "activation": fields.choice("activation", get_args(Activation)),
+        "crop": _crop(fields.section("crop", optional=True)),
+    }
+
+
+def _classifier_input(picture: Fields) -> InputSpec:
+    width, height = _size(picture)
+    spec = InputSpec(
+        width,
+        height,
+        cast(Color, picture.choice("color", get_args(Color))),
+        scale=picture.number("scale", -1e6, 1e6, 1.0),
+        offset=picture.number("offset", -1e6, 1e6, 0.0),
+    )
+    if spec.scale == 0:
+        picture.refuse("scale", spec.scale, "any number but 0")
+    picture.finish()
+    return spec
+
+
+def _size(picture: Fields) -> tuple[int, int]:
+    return picture.whole("width", 1, LARGEST_SIDE), picture.whole("height", 1, LARGEST_SIDE)
+
+
+def _crop(fields: Fields) -> CropShape:
+    shape = CropShape(fields.number("margin", 0, 4, 0.0), fields.flag("square", True))
+    fields.finish()
+    return shape
+
+
+def _labels(fields: Fields, folder: Path) -> tuple[tuple[str, ...], str | None]:
+    """The labels and the file they came from: from ``labels``, else from ``labels_file``."""
+    if "labels_file" not in fields:
+        labels = fields.items("labels", str, "a list of different texts, or use labels_file")
+        return labels, None
+    if "labels" in fields:
+        fields.refuse("labels_file", "set", "either labels or labels_file, not both")
+    name = fields.text("labels_file", _FILE, "a file name without folders")
+    return _read_labels(folder / name), name
+
+
+def _read_labels(file: Path) -> tuple[str, ...]:
+    """One label a line; blank lines at the end do not count."""
+    try:
+        lines = file.read_text("utf-8").rstrip().splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ManifestInvalid(f"label file {file} cannot be read: {error}") from None
+    labels = tuple(line.strip() for line in lines)
+    for number, label in enumerate(labels, start=1):
+        if not label or label in labels[: number - 1]:
+            what = "is empty" if not label else f"repeats {label!r}"
+            raise ManifestInvalid(f"label file {file}: line {number} {what}, expected a new label")
+    if not labels:
+        raise ManifestInvalid(f"label file {file} is empty, expected one label a line")
+    return labels
