@@ -236,7 +236,8 @@ class TestMasking:
             ("rtsp://me:secret@camera/1", "rtsp://me:***@camera/1"),
             ("rtsp://me:se@cret@camera/1", "rtsp://me:***@camera/1"),
             ("rtsp://:secret@camera", "rtsp://:***@camera"),
-            ("rtsp://camera:554/a@b", "rtsp://camera:554/a@b"),
+            ("rtsp://me:se/cr?et@camera/1", "rtsp://me:***@camera/1"),
+            ("rtsp://camera:554/1", "rtsp://camera:554/1"),
             ("demo://?faces=3", "demo://?faces=3"),
         ],
     )

@@ -7,10 +7,9 @@ from pathlib import Path
 
 import click
 
+from edge_runtime.cli.options import config_option, overrides, set_option
 from edge_runtime.config import problems_in_file, read_config, to_toml
 from edge_runtime.errors import ConfigError
-
-_FILE = click.Path(dir_okay=False, path_type=Path)
 
 
 @click.group()
@@ -19,16 +18,17 @@ def config() -> None:
 
 
 @config.command()
-@click.option("--config", "file", type=_FILE, metavar="PATH", help="The config file to read.")
-def show(file: Path | None) -> None:
+@config_option
+@set_option
+def show(config_file: Path | None, settings: tuple[tuple[str, object], ...]) -> None:
     """Print every setting with its value and where it came from, as TOML."""
-    loaded = read_config(file, os.environ, {})
+    loaded = read_config(config_file, os.environ, overrides({}, settings))
     click.echo(f"# config file: {loaded.file or 'none'}")
     click.echo(to_toml(loaded.config, loaded.origins, mask=True), nl=False)
 
 
 @config.command()
-@click.argument("file", type=_FILE)
+@click.argument("file", type=click.Path(path_type=Path))
 def check(file: Path) -> None:
     """Print all that is wrong in FILE, one line each; exit with 2 if anything is."""
     problems = problems_in_file(file)

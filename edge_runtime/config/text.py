@@ -11,8 +11,11 @@ from edge_runtime.config.config import KEYS, Config
 
 
 def masked_uri(uri: str) -> str:
-    """``uri`` with the password of ``scheme://user:password@host`` replaced by ``***``."""
-    return re.sub(r"(://[^/@:]*):[^/]*@", r"\1:***@", uri)
+    """``uri`` with the password of ``scheme://user:password@host`` replaced by ``***``.
+
+    Passwords may hold characters that a URI should have escaped: rather too much is hidden.
+    """
+    return re.sub(r"(://[^/?#\s@:]*):.*@", r"\1:***@", uri)
 
 
 def to_toml(config: Config, origins: Mapping[str, str] | None = None, *, mask: bool = False) -> str:
