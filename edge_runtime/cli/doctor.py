@@ -27,6 +27,7 @@ from edge_runtime.doctor.report import (
     summary_of,
 )
 from edge_runtime.errors import ConfigError
+from edge_runtime.journal import set_up_logging
 from edge_runtime.store.catalogue import Catalogue
 
 
@@ -42,6 +43,7 @@ def doctor(
     Exits with 1 when something needs acting on, else with 0: what is to be watched or unknown
     does not count.
     """
+    set_up_logging("warning", environ=os.environ)
     plan, error = _plan(config_file, overrides({}, settings))
     signs = SIGNS if _speaks_unicode() else ASCII_SIGNS
     width = shutil.get_terminal_size().columns

@@ -12,7 +12,6 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
@@ -91,6 +90,11 @@ def _user_name() -> str:
         return f"user {os.geteuid()}"
 
 
+def ask(argv: Sequence[str]) -> str | None:
+    """A program's answer; a camera may take seconds to give its own."""
+    return run_command(argv, timeout_s=10)
+
+
 def disk_at(path: Path) -> Disk:
     """The file system that holds ``path``. Raises OSError."""
     total, _, free = shutil.disk_usage(path)
@@ -115,7 +119,7 @@ class Machine:
     """Facts and questions; the defaults ask this machine."""
 
     files: KernelFiles = field(default_factory=KernelFiles)
-    run: Command = partial(run_command, timeout_s=10)
+    run: Command = ask
     python: Python = field(default_factory=this_python)
     user: User = field(default_factory=this_user)
     library: Callable[..., Library | None] = find_library

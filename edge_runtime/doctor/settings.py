@@ -24,11 +24,12 @@ def check_config(plan: Plan, error: ConfigError | None) -> Finding:
 
 def check_models(plan: Plan) -> Iterator[Finding]:
     """Every model the config names can be loaded."""
+    remedy = "`edge-runtime models list` shows what there is"
     for name in plan.models:
         try:
             yield Finding(f"model {name}", "fine", plan.load_model(name))
         except ModelError as error:
-            yield Finding(f"model {name}", "act", str(error), "edge-runtime models list")
+            yield Finding(f"model {name}", "act", str(error), remedy)
 
 
 def check_port(machine: Machine, plan: Plan) -> Finding | None:
