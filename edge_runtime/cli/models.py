@@ -1,0 +1,190 @@
+"""``edge-runtime models``: which models there are, and what is inside one."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import click
+
+from edge_runtime.cli.options import config_option
+from edge_runtime.config import load_config
+from edge_runtime.engine.inspection import Inspection, Latency, inspect_file, measure_latency
+from edge_runtime.errors import LibraryMissing, ModelMissing
+from edge_runtime.store.catalogue import Catalogue, is_path
+from edge_runtime.store.manifest import FILE_NAME
+from edge_runtime.store.model import Model
+
+RUNS: Final = 30
+"""Invokes that the median latency is taken over."""
+
+_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+_dirs = click.option(
+    "--models-dir",
+    "models_dirs",
+    metavar="FOLDER",
+    multiple=True,
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="A folder of model folders, before the config's and the packaged; may be repeated.",
+)
+
+
+@click.group()
+def models() -> None:
+    """List the models that can be used, or look inside one."""
+
+
+@models.command("list")
+@config_option
+@_dirs
+@_json
+def list_models(config_file: Path | None, models_dirs: Sequence[Path], as_json: bool) -> None:
+    """List every model folder, broken ones with what is wrong."""
+    holdings = _catalogue(config_file, models_dirs).holdings()
+    usable = [holding.model for holding in holdings if holding.model]
+    broken = {str(holding.folder): str(holding.problem) for holding in holdings if holding.problem}
+    if as_json:
+        listed = {"models": [_summary(model) for model in usable], "broken": broken}
+        click.echo(json.dumps(listed, indent=2))
+        return
+    head = ("name", "version", "kind", "input", "bytes", "where")
+    for line in _aligned([head, *map(_row, usable)]):
+        click.echo(line)
+    for problem in broken.values():
+        click.echo(f"broken: {problem}", err=True)
+
+
+@models.command("inspect")
+@click.argument("name", metavar="NAME|PATH")
+@config_option
+@_dirs
+@click.option("--threads", type=click.IntRange(1, 64), default=1, show_default=True)
+@_json
+def inspect_model(
+    name: str, config_file: Path | None, models_dirs: Sequence[Path], threads: int, as_json: bool
+) -> None:
+    """Show what goes into a model, what comes out, what it weighs and how long it takes here.
+
+    NAME is a model's name; PATH its folder or a .tflite file, which needs no manifest.
+    """
+    model = _model(name, _catalogue(config_file, models_dirs))
+    inspection = inspect_file(model.path if model else Path(name))
+    latency, problem = _latency(inspection.path, threads)
+    if as_json:
+        click.echo(json.dumps(_json_of(model, inspection, latency), indent=2))
+        return
+    for line in _report(model, inspection, _latency_text(latency, problem)):
+        click.echo(line)
+
+
+def _catalogue(config_file: Path | None, models_dirs: Sequence[Path]) -> Catalogue:
+    config = load_config(config_file, os.environ, {})
+    return Catalogue((*models_dirs, *config.models.dirs))
+
+
+def _model(name: str, catalogue: Catalogue) -> Model | None:
+    """The model, or None for a .tflite file without a manifest."""
+    path = Path(name)
+    if is_path(name) and path.suffix == ".tflite" and not (path.parent / FILE_NAME).exists():
+        if not path.exists():
+            raise ModelMissing(f"there is no model file {path}")
+        return None
+    return catalogue.find(name)
+
+
+def _latency(path: Path, threads: int) -> tuple[Latency | None, str]:
+    """The latency, or why there is none: the file can be inspected without an interpreter."""
+    try:
+        return measure_latency(path, runs=RUNS, threads=threads), ""
+    except LibraryMissing as error:
+        return None, str(error)
+
+
+def _row(model: Model) -> tuple[str, ...]:
+    manifest = model.manifest
+    spec = manifest.input
+    return (
+        manifest.name,
+        manifest.version,
+        manifest.kind,
+        f"{spec.width}x{spec.height} {spec.color}",
+        str(model.bytes),
+        str(model.folder),
+    )
+
+
+def _aligned(rows: Sequence[Sequence[str]]) -> Iterable[str]:
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        yield "  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip()
+
+
+def _summary(model: Model) -> dict[str, Any]:
+    manifest = model.manifest
+    return {
+        "name": manifest.name,
+        "version": manifest.version,
+        "kind": manifest.kind,
+        "licence": manifest.licence,
+        "description": manifest.description,
+        "width": manifest.input.width,
+        "height": manifest.input.height,
+        "color": manifest.input.color,
+        "labels": list(manifest.labels),
+        "bytes": model.bytes,
+        "sha256": model.sha256,
+        "folder": str(model.folder),
+    }
+
+
+def _json_of(
+    model: Model | None, inspection: Inspection, latency: Latency | None
+) -> dict[str, Any]:
+    measured = latency and {
+        "median_ms": round(latency.median_ms, 4),
+        "runs": latency.runs,
+        "backend": latency.backend,
+        "threads": latency.threads,
+    }
+    about = {"model": _summary(model) if model else None}
+    return about | inspection.as_json() | {"latency": measured}
+
+
+def _report(model: Model | None, inspection: Inspection, latency: str) -> Iterable[str]:
+    if model:
+        manifest = model.manifest
+        yield f"{manifest.name} {manifest.version}, {manifest.kind}, {manifest.licence}"
+        if manifest.description:
+            yield manifest.description
+    facts = (
+        ("file", str(inspection.path)),
+        ("sha256", inspection.sha256),
+        ("bytes", f"{inspection.bytes:,}"),
+        ("parameters", f"{inspection.cost.parameters:,}"),
+        ("MACs", _macs(inspection)),
+        ("latency", latency),
+        *(("input", f"{tensor.name}: {tensor}") for tensor in inspection.inputs),
+        *(("output", f"{tensor.name}: {tensor}") for tensor in inspection.outputs),
+        *(("operator", f"{name} × {count}") for name, count in inspection.operators.items()),
+    )
+    yield from _aligned(facts)
+
+
+def _macs(inspection: Inspection) -> str:
+    cost = inspection.cost
+    if cost.macs is None:
+        return "unknown (a shape is only known at run time)"
+    text = f"{cost.macs:,}"
+    return text + (f", unknown for {', '.join(cost.uncounted)}" if cost.uncounted else "")
+
+
+def _latency_text(latency: Latency | None, problem: str) -> str:
+    if latency is None:
+        return f"unknown ({problem})"
+    return (
+        f"{latency.median_ms:.3f} ms, median of {latency.runs} runs in {latency.backend} "
+        f"with {latency.threads} thread(s)"
+    )
