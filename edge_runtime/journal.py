@@ -62,8 +62,7 @@ def set_up_logging(
 ) -> None:
     """Send all loggers of this process to ``stream`` or, under systemd, to the journal.
 
-    Call it before cv2, libcamera or an interpreter is loaded: they take their own levels from
-    ``environ``, where values already set are kept. Calling it again replaces what it set up.
+    Calling it again replaces what it set up.
     """
     environ = os.environ if environ is None else environ
     stream = sys.stderr if stream is None else stream
@@ -75,6 +74,14 @@ def set_up_logging(
     root.setLevel(level.upper())
     for name in _TALKATIVE:
         logging.getLogger(name).setLevel(logging.WARNING)
+    quieten_libraries(environ)
+
+
+def quieten_libraries(environ: MutableMapping[str, str]) -> None:
+    """Tell native libraries to keep their own lines to themselves; what is set already is kept.
+
+    OpenCV looks when it is imported, so this comes before anything that imports it.
+    """
     for name, value in _QUIET_LIBRARIES.items():
         environ.setdefault(name, value)
 

@@ -5,6 +5,8 @@ import logging
 import os
 import re
 import socket
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -106,6 +108,27 @@ def test_native_libraries_are_quietened_unless_the_user_chose() -> None:
     set_up_logging("info", environ, io.StringIO())
     assert environ["OPENCV_LOG_LEVEL"] == "DEBUG"
     assert environ["OPENCV_FFMPEG_LOGLEVEL"] == "8"
+
+
+def test_opencv_is_quiet_about_a_file_that_is_no_video(tmp_path: Path) -> None:
+    code = (
+        "import os, sys\n"
+        "from edge_runtime.journal import quieten_libraries\n"
+        "quieten_libraries(os.environ)\n"
+        "import cv2\n"
+        "assert not cv2.VideoCapture(sys.argv[1], cv2.CAP_FFMPEG).isOpened()\n"
+    )
+    (tmp_path / "torn.mp4").write_bytes(b"\0" * 4096)
+    clean = {k: v for k, v in os.environ.items() if not k.startswith("OPENCV_")}
+    said = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path / "torn.mp4")],
+        env=clean,
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=30,
+    )
+    assert said.stderr == ""
 
 
 def test_tracebacks_are_masked_too() -> None:

@@ -12,6 +12,7 @@ import click
 
 from edge_runtime import __version__
 from edge_runtime.errors import EdgeRuntimeError
+from edge_runtime.journal import quieten_libraries
 
 COMMANDS: Final = {
     "run": "edge_runtime.cli.run:run",
@@ -49,6 +50,7 @@ def cli() -> None:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; the exit code is documented in docs/exit-codes.md."""
+    quieten_libraries(os.environ)
     try:
         code: Any = cli.main(args=argv, prog_name="edge-runtime", standalone_mode=False)
     except EdgeRuntimeError as error:
