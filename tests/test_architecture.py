@@ -1,13 +1,14 @@
 """The house as ``docs/architecture.md`` draws it, held against the import statements.
 
 To change the house, change the tables below and the picture in the same commit. A new room goes
-into ``ROWS`` right below the lowest room that uses it: a room may import what stands in a lower row,
+into ``ROWS`` right below the lowest room that uses it: a room imports what stands in lower rows,
 and what shares its row is a stranger. A new heavy library gets one owner in ``OWNERS``.
 """
 
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -16,6 +17,8 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+
+from edge_runtime.config.config import KEYS
 
 PACKAGE = Path(__file__).resolve().parent.parent / "edge_runtime"
 
@@ -300,3 +303,20 @@ def test_importing_is_cheap(module: str) -> None:
         timeout=30,
     )
     assert heavy & {name.split(".")[0] for name in done.stdout.split()} == set()
+
+
+def test_the_rows_are_those_of_the_drawing() -> None:
+    prose = (PACKAGE.parent / "docs" / "architecture.md").read_text()
+    table = prose.partition("## Who may import whom")[2].split("```")[1]
+    assert tuple(tuple(line.split()) for line in table.strip().splitlines()) == ROWS
+
+
+def test_every_room_is_in_the_picture() -> None:
+    picture = (PACKAGE.parent / "docs" / "images" / "architecture.svg").read_text()
+    runtime = {room for rooms in ROWS[ROWS.index(("app",)) :] for room in rooms}
+    assert {room for room in runtime if room not in picture} == set()
+
+
+def test_no_setting_is_without_effect() -> None:
+    text = "\n".join(m.path.read_text() for m in modules() if m.room != "config")
+    assert [key for key in KEYS if not re.search(rf"\.{re.escape(key)}\b", text)] == []
