@@ -142,7 +142,7 @@ class Pipeline:
     def rest(self, last: Snapshot) -> Snapshot:
         """``last`` brought up to date while no frame comes: no faces, rates of now."""
         self.refresh(self._clock())
-        return replace(last, faces=(), rates=self._rates, latency=self._latency)
+        return replace(last, faces=(), possible_faces=(), rates=self._rates, latency=self._latency)
 
     def process(self, frame: Frame) -> Snapshot:
         """Look at one frame. The caller closes it."""
@@ -161,6 +161,7 @@ class Pipeline:
             width=frame.picture.width,
             height=frame.picture.height,
             faces=faces,
+            possible_faces=attended.possible,
             motion=attended.motion,
             detected=attended.detected,
             stage_ms=watch.stage_ms,

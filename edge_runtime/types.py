@@ -253,6 +253,8 @@ class Snapshot:
     """Model runs since the start."""
     frames_with_face: int
     models: tuple[ModelInUse, ...]
+    possible_faces: tuple[Box, ...] = ()
+    """Where else a face may be: just lost, or seen once. Pictures for people hide these too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -309,6 +311,8 @@ class Health:
     """The first core's clock now."""
     cma_free_mb: float | None = None
     """Contiguous memory left, from which cameras take their buffers."""
+    temperature_limit_c: float | None = None
+    """Where firmware or kernel begin to slow the processor down."""
 
 
 JsonObject = dict[str, Any]

@@ -1,5 +1,4 @@
-"""Paths on the command line to files: folders are walked, what is neither picture nor video is not
-looked at."""
+"""Paths on the command line to files: folders are walked for pictures and videos."""
 
 from __future__ import annotations
 
@@ -16,6 +15,7 @@ VIDEO_SUFFIXES: Final = frozenset(
 
 
 def is_picture(file: Path) -> bool:
+    """By its name; everything else is taken for a video."""
     return file.suffix.lower() in PICTURE_SUFFIXES
 
 

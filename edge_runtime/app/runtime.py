@@ -5,8 +5,8 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections.abc import Callable
 from contextlib import ExitStack
-from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
@@ -14,8 +14,8 @@ from edge_runtime.app.assembly import Assembly
 from edge_runtime.app.page import Page
 from edge_runtime.app.status import Status
 from edge_runtime.app.summary import Summary, Tally
-from edge_runtime.capture.reopen import ReopeningSource
-from edge_runtime.capture.source import open_source
+from edge_runtime.capture.reopen import ReopeningSource, pinned
+from edge_runtime.capture.source import Source, open_source
 from edge_runtime.config import Config, masked_uri
 from edge_runtime.errors import SourceDamaged
 from edge_runtime.mailbox import Mailbox
@@ -95,7 +95,7 @@ class Runtime:
     def _capture(self, worker: Worker) -> None:
         config = self._config
         source = ReopeningSource(
-            lambda: open_source(config.source.uri, clock=self._clock, wait=worker.wait),
+            pinned(config.source.uri, self._opener(worker)),
             wait=worker.wait,
             clock=self._clock,
             first_delay_s=config.capture.first_retry_s,
@@ -107,6 +107,9 @@ class Runtime:
                 if not self._mailbox.put(frame, patient=not source.live):
                     break
         self._mailbox.end()
+
+    def _opener(self, worker: Worker) -> Callable[[str], Source]:
+        return lambda uri: open_source(uri, clock=self._clock, wait=worker.wait)
 
     def _loop(
         self, pipeline: Pipeline, stop: threading.Event, max_frames: int | None

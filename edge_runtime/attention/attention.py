@@ -11,7 +11,7 @@ from edge_runtime import imaging
 from edge_runtime.attention.detector import FaceDetector
 from edge_runtime.attention.motion import MotionGate
 from edge_runtime.attention.tracker import Tracker
-from edge_runtime.types import Frame, Luma, Region
+from edge_runtime.types import Box, Frame, Luma, Region
 
 Lap = Callable[[str], None]
 """Told the name of each stage when it is over."""
@@ -21,6 +21,8 @@ class Attended(NamedTuple):
     """Where to look in one frame."""
 
     regions: tuple[Region, ...]
+    possible: tuple[Box, ...]
+    """Where else a face may be: just lost, or not yet confirmed."""
     motion: float
     """Share of the view that moved, 0 to 1."""
     detected: bool
@@ -57,13 +59,14 @@ class Attention:
         motion = self._gate.update(self._glance).share
         lap("glance")
         if not self._worth_a_look(motion, frame.taken_at):
-            return Attended((), motion, False)
+            return Attended((), (), motion, False)
         self._detected_at = frame.taken_at
         detections = self._detector.detect(self._glance, fit)
         lap("detect")
         regions = self._tracker.update(detections, frame.taken_at)
+        possible = self._tracker.possible(frame.taken_at)
         lap("track")
-        return Attended(regions, motion, True)
+        return Attended(regions, possible, motion, True)
 
     @property
     def invoke_s(self) -> float:

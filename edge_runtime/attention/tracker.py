@@ -80,6 +80,14 @@ class Tracker:
             Region(track.number, track.box, track.score) for track in seen if self._counts(track)
         )
 
+    def possible(self, now: float) -> tuple[Box, ...]:
+        """Where faces may be that the last ``update`` did not return: out of sight, or doubtful."""
+        return tuple(
+            Box(*track.predicted(now))
+            for track in self._tracks
+            if track.seen_at < now or not self._counts(track)
+        )
+
     def _forget(self, now: float) -> None:
         self._tracks = [t for t in self._tracks if now - t.seen_at <= self._patience_s]
 

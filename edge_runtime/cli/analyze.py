@@ -36,6 +36,7 @@ from edge_runtime.journal import set_up_logging
 @click.option("--no-pictures", is_flag=True, help="No annotated pictures.")
 @set_option
 def analyze(
+    *,
     paths: tuple[Path, ...],
     config_file: Path | None,
     folder: Path,
@@ -52,7 +53,9 @@ def analyze(
     with (
         Assembly(config) as assembly,
         Results(folder, pictures=not no_pictures) as results,
-        click.progressbar(length=len(files), label="analyzing", file=click.get_text_stream("stderr")) as bar,
+        click.progressbar(
+            length=len(files), label="analyzing", file=click.get_text_stream("stderr")
+        ) as bar,
     ):
         analysis = Analysis(assembly, results, show_doubtful=min_score is not None)
         findings = analysis.run(files, lambda file: bar.update(1))

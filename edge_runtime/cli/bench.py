@@ -102,7 +102,7 @@ def _latency_line(each: ModelLatency) -> str:
 def _loop_lines(loop: LoopCost) -> list[str]:
     frame, invoke, overhead = loop.frame_ms, loop.invoke_ms, loop.overhead_ms
     return [
-        f"frame loop, one core, 640x480, a face in {loop.frames_with_face} of {loop.frames} frames:",
+        f"frame loop, one core, 640x480, faces in {loop.frames_with_face} of {loop.frames} frames:",
         f"  whole frame   {frame.median:7.3f} ms median, {frame.p95:7.3f} ms p95",
         f"  interpreters  {invoke.median:7.3f} ms median",
         f"  overhead      {overhead.median:7.3f} ms median, {overhead.p95:7.3f} ms p95",

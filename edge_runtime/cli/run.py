@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 import threading
 from pathlib import Path
 
@@ -32,6 +31,7 @@ from edge_runtime.service.signals import stop_on_signals
 )
 @set_option
 def run(
+    *,
     config_file: Path | None,
     source: str | None,
     host: str | None,
@@ -66,14 +66,12 @@ def run(
 
 
 def _say_where(page: Page) -> None:
-    """The page's address; the token only to a person who looks at a terminal, or once when new."""
-    click.echo(f"page: {page.url}", err=True)
-    if page.token is None:
+    """The page's address, with its token; but nothing secret goes into the journal."""
+    if page.token_file is None or "JOURNAL_STREAM" not in os.environ:
+        click.echo(f"page: {page.url}", err=True)
         return
-    if sys.stderr.isatty() or page.token_is_new:
-        click.echo(f"      {page.url}?token={page.token}", err=True)
-    else:
-        click.echo(f"      asks for the token kept in {page.token_file}", err=True)
+    click.echo(f"page: {page.url_without_token}", err=True)
+    click.echo(f"      it asks for the token kept in {page.token_file}", err=True)
 
 
 def _say_result(summary: Summary, as_json: bool) -> None:

@@ -72,3 +72,13 @@ def test_nobody_is_followed_after_the_patience() -> None:
     assert tracker.active == 1
     tracker.update([], 2.0)
     assert tracker.active == 0
+
+
+def test_a_face_just_lost_and_a_doubtful_one_are_possible_faces() -> None:
+    tracker = Tracker(confirm_hits=2, sure_score=0.8)
+    tracker.update([face(100), face(400, score=0.5)], 0.0)
+    assert [box.x for box in tracker.possible(0.0)] == [400]
+    tracker.update([], 0.5)
+    assert sorted(box.x for box in tracker.possible(0.5)) == [100, 400]
+    tracker.update([], 2.0)
+    assert tracker.possible(2.0) == ()

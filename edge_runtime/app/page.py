@@ -1,0 +1,126 @@
+"""The web page of a run: its port is bound at once, its libraries load when there is a picture."""
+
+from __future__ import annotations
+
+import logging
+import socket
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Final, Self
+
+from edge_runtime.app.server import bind, make_server
+from edge_runtime.app.status import Status
+from edge_runtime.config import Config
+from edge_runtime.service.worker import Worker
+from edge_runtime.types import Frame, Snapshot
+from edge_runtime.web.door import TOKEN_FILE, Door, open_door
+from edge_runtime.web.preview import Preview
+from edge_runtime.web.streams import Streams
+
+if TYPE_CHECKING:
+    import uvicorn
+
+log = logging.getLogger(__name__)
+
+ENCODE_WAIT_S: Final = 0.5
+"""How long the preview's thread waits for a picture before it looks whether it should stop."""
+
+MARGIN_S: Final = 0.5
+"""Added to the server's grace before its thread is given up."""
+
+
+class Page:
+    """Serves what a Status holds. Entering binds the port; ``open`` starts serving.
+
+    Raises WebUnavailable when the address, the port or the token's file cannot be had.
+    """
+
+    def __init__(self, config: Config, status: Status) -> None:
+        self._config = config
+        self._status = status
+        self._streams = Streams()
+        self._closing = ExitStack()
+        self._opened = False
+        web = config.web
+        self._preview = Preview(
+            fps=web.preview_fps,
+            quality=web.preview_quality,
+            pixelate=web.pixelate,
+            max_viewers=web.max_viewers,
+        )
+        self.door: Door = open_door(
+            web.host, state_dir=config.state_dir, allowed_hosts=web.allowed_hosts
+        )
+        self._socket: socket.socket | None = None
+        self._server: uvicorn.Server | None = None
+
+    def __enter__(self) -> Self:
+        self._socket = self._closing.enter_context(
+            bind(self._config.web.host, self._config.web.port)
+        )
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._closing.close()
+
+    @property
+    def url(self) -> str:
+        """Where to look, with the token in it if one is asked for: a secret then."""
+        return self.door.url(self._port)
+
+    @property
+    def url_without_token(self) -> str:
+        return self.url.partition("?")[0]
+
+    @property
+    def token_file(self) -> Path | None:
+        """Where the token is kept; None when nobody is asked for one."""
+        return None if self.door.token is None else self._config.state_dir / TOKEN_FILE
+
+    @property
+    def _port(self) -> int:
+        return int(self._socket.getsockname()[1]) if self._socket else self._config.web.port
+
+    def open(self) -> None:
+        """Load the web libraries and serve, in threads of their own; does nothing when open."""
+        if self._opened:
+            return
+        self._opened = True
+        self._closing.enter_context(Worker("preview", self._encode))
+        serving = Worker("page", self._serve)
+        # Closing is last in, first out: streams end, the server is told, its thread is awaited.
+        self._closing.callback(serving.stop, self._config.web.graceful_shutdown_s + MARGIN_S)
+        self._closing.callback(self._end_server)
+        self._closing.callback(self._streams.close)
+        serving.start()
+
+    def offer(self, frame: Frame, snapshot: Snapshot) -> None:
+        """Show a frame, if anybody watches."""
+        if self._preview.wanted(frame.taken_at):
+            self._preview.offer(frame, snapshot)
+
+    def _encode(self, worker: Worker) -> None:
+        while not worker.stopping:
+            self._preview.encode_next(ENCODE_WAIT_S)
+
+    def _serve(self, worker: Worker) -> None:
+        # FastAPI and uvicorn cost a third of a second and 20 MB: only who serves pays for them.
+        from edge_runtime.web.service import create_app  # noqa: PLC0415
+
+        app = create_app(
+            status=self._status, preview=self._preview, door=self.door, streams=self._streams
+        )
+        server = make_server(app, graceful_shutdown_s=self._config.web.graceful_shutdown_s)
+        self._server = server
+        if not worker.stopping and self._socket is not None:
+            server.run(sockets=[self._socket])
+
+    def _end_server(self) -> None:
+        if self._server is not None:
+            self._server.should_exit = True
