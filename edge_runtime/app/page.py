@@ -42,15 +42,14 @@ class Page:
         self._streams = Streams()
         self._closing = ExitStack()
         self._opened = False
-        web = config.web
         self._preview = Preview(
-            fps=web.preview_fps,
-            quality=web.preview_quality,
-            pixelate=web.pixelate,
-            max_viewers=web.max_viewers,
+            fps=config.web.preview_fps,
+            quality=config.web.preview_quality,
+            pixelate=config.web.pixelate,
+            max_viewers=config.web.max_viewers,
         )
         self.door: Door = open_door(
-            web.host, state_dir=config.state_dir, allowed_hosts=web.allowed_hosts
+            config.web.host, state_dir=config.state_dir, allowed_hosts=config.web.allowed_hosts
         )
         self._socket: socket.socket | None = None
         self._server: uvicorn.Server | None = None

@@ -14,6 +14,7 @@ from typing import Any, Final, NamedTuple, NoReturn
 
 import numpy as np
 
+from edge_runtime.engine.chatter import without_greetings
 from edge_runtime.engine.engine import Engine
 from edge_runtime.engine.tensor import Array, Tensor
 from edge_runtime.errors import LibraryMissing, ModelRejected
@@ -147,7 +148,8 @@ class LitertEngine(Engine):
 def _interpreter(content: bytes, name: str, library: Library, threads: int) -> Any:
     try:
         made = library.interpreter(model_content=content, num_threads=threads)
-        made.allocate_tensors()
+        with without_greetings():
+            made.allocate_tensors()
     except (RuntimeError, ValueError) as error:
         raise ModelRejected(
             f"{library.backend} cannot load {name}: {_first_line(error)}"
