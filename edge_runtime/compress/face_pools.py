@@ -1,0 +1,83 @@
+"""Reads the data folder into pools of photographs, training and validation apart."""
+
+from __future__ import annotations
+
+import csv
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from edge_runtime.compress.face_scenes import Pools
+from edge_runtime.compress.photos import (
+    Boxes,
+    Photo,
+    pyramid,
+    read_luma,
+    read_plain_photos,
+    read_web_photos,
+)
+from edge_runtime.compress.teacher import label_all
+
+SURE_FACE, SURE_PET = 0.5, 0.88
+"""Teacher scores: a labelled face from here on; a pet picture's box from here on may be its owner."""
+
+
+def read_pools(data: Path, work: Path, split: str) -> Pools:
+    """The pools of `split` ("train" or "val"); the teacher's boxes are cached in `work`."""
+    mine = _splitter(split)
+    return Pools(
+        web=read_web_photos(data, split),
+        portraits=_taught(data, _rows(data, f"lfw_{split}.csv"), work / f"teacher-lfw-{split}.npz"),
+        masked=list(
+            _taught(data, filter(mine, _rows(data, "mask.csv")), work / f"teacher-mask-{split}.npz")
+        ),
+        empty=read_plain_photos(
+            filter(lambda p: mine(p.name), _pictures(data / "negatives/scenes"))
+        )
+        + _pets(data, [n for n in _pet_names(data) if mine(n)], work / f"teacher-pets-{split}.npz"),
+    )
+
+
+def _splitter(split: str) -> Callable[[str], bool]:
+    """One name in ten is for validation, chosen by its checksum so that it never changes sides."""
+    return lambda name: (zlib.crc32(name.encode()) % 10 == 0) == (split == "val")
+
+
+def _taught(data: Path, names: filter[str] | list[str], cache: Path) -> list[Photo]:
+    """Pictures with the teacher's boxes; those where it is sure of no face are left out."""
+    labels = label_all(data, names, cache)
+    return [
+        _photo(data / name, boxes, SURE_FACE)
+        for name, boxes in labels.items()
+        if np.any(boxes[:, 4] >= SURE_FACE)
+    ]
+
+
+def _pets(data: Path, names: list[str], cache: Path) -> list[Photo]:
+    """Pets have no faces here; where the teacher is very sure it may be their owner: look away."""
+    nobody = np.zeros((0, 5), np.float32)
+    labels = label_all(data, names, cache)
+    return [
+        _photo(data / name, boxes[boxes[:, 4] >= SURE_PET] if len(boxes) else nobody, 2.0)
+        for name, boxes in labels.items()
+    ]
+
+
+def _photo(path: Path, boxes: Boxes, sure: float) -> Photo:
+    is_face = boxes[:, 4] >= sure
+    return Photo(pyramid(read_luma(path)), boxes[is_face, :4], boxes[~is_face, :4])
+
+
+def _rows(data: Path, name: str) -> list[str]:
+    with (data / "faces" / name).open(encoding="utf-8") as table:
+        return [f"faces/{row['file']}" for row in csv.DictReader(table)]
+
+
+def _pet_names(data: Path) -> list[str]:
+    return [f"negatives/pets/{path.name}" for path in _pictures(data / "negatives/pets")]
+
+
+def _pictures(folder: Path) -> list[Path]:
+    return sorted(folder.glob("*.jpg"))

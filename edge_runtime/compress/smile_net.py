@@ -1,0 +1,35 @@
+"""The crop classifier `smile`: one face at 48 x 48 grey bytes, neutral or smiling."""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+
+from edge_runtime.compress.layers import ConvUnit, Residual, Separable
+
+SIDE = 48
+LABELS = ("neutral", "smile")
+
+
+class SmileNet(nn.Module):
+    """Luma in 0..1, [n, 1, 48, 48], to logits [n, 2]."""
+
+    def __init__(self, stem: int = 16, middle: int = 32, width: int = 64) -> None:
+        super().__init__()
+        self.trunk = nn.Sequential(
+            ConvUnit(1, stem, 3, 2),
+            Separable(stem, middle, 3, 2),
+            Residual(middle),
+            Residual(middle),
+            Separable(middle, width, 3, 2),
+            Residual(width),
+            Residual(width),
+            Residual(width),
+        )
+        self.pool = nn.AdaptiveAvgPool2d(1)
+        self.drop = nn.Dropout(0.1)
+        self.classify = nn.Linear(width, len(LABELS))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Logits, neutral first."""
+        out: Tensor = self.classify(self.drop(self.pool(self.trunk(x)).flatten(1)))
+        return out

@@ -1,0 +1,56 @@
+"""A large detector (YuNet, Apache-2.0) that labels pictures which came without face boxes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_runtime.compress.photos import Boxes
+
+TEACHER = "teachers/yunet_n_dynamic.onnx"
+LONG_SIDE_PX = 320
+
+
+class YunetTeacher:
+    """Finds faces at high resolution; far too heavy for the device, exact enough to learn from."""
+
+    def __init__(self, data: Path, lowest_score: float = 0.3) -> None:
+        self._net = cv2.FaceDetectorYN.create(
+            str(data / TEACHER), "", (LONG_SIDE_PX, LONG_SIDE_PX), lowest_score
+        )
+
+    def find(self, picture: NDArray[np.uint8]) -> Boxes:
+        """[n, 5]: centre x, centre y, width, height in pixels of the BGR picture, and the score."""
+        scale = LONG_SIDE_PX / max(picture.shape[:2])
+        grown = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_LINEAR)
+        self._net.setInputSize((grown.shape[1], grown.shape[0]))
+        found = self._net.detect(grown)[1]
+        if found is None:
+            return np.zeros((0, 5), np.float32)
+        boxes = np.concatenate([found[:, :4] / scale, found[:, 14:15]], axis=1)
+        boxes[:, :2] += boxes[:, 2:4] / 2
+        return np.asarray(boxes, np.float32)
+
+
+def label_all(data: Path, files: Iterable[str], cache: Path) -> dict[str, Boxes]:
+    """The teacher's boxes by file name (relative to `data`), computed once and kept in the `.npz` cache."""
+    if cache.exists():
+        with np.load(cache) as kept:
+            return {name: kept[name] for name in kept.files}
+    teacher = YunetTeacher(data)
+    labels = {name: teacher.find(_read_colour(data / name)) for name in files}
+    cache.parent.mkdir(parents=True, exist_ok=True)
+    with cache.open("wb") as out:
+        np.savez_compressed(out, **labels)
+    return labels
+
+
+def _read_colour(path: Path) -> NDArray[np.uint8]:
+    picture = cv2.imread(str(path), cv2.IMREAD_COLOR)
+    if picture is None:
+        raise FileNotFoundError(f"not a readable picture: {path}")
+    return np.asarray(picture, np.uint8)
