@@ -109,7 +109,10 @@ class Table:
         at = self._target(slot) or 0
         if self._data.array(np.uint8, letters.size + 1, at + 4)[-1]:
             raise FlatbufferDamaged(f"the string at byte {at} does not end where it says")
-        return letters.tobytes().decode("utf-8", "replace")
+        try:
+            return letters.tobytes().decode()
+        except UnicodeDecodeError:
+            raise FlatbufferDamaged(f"the string at byte {at} is no UTF-8") from None
 
     def _place(self, slot: int) -> int | None:
         field = self._fields[slot] if slot < len(self._fields) else 0

@@ -1,13 +1,12 @@
 """Read a .tflite file's graph and refuse one whose references do not hold.
 
 Slot numbers follow tensorflow/lite/schema/schema.fbs (file identifier TFL3). What is checked here
-is what the C++ interpreter takes for granted while it loads: offsets inside the file, indices
-inside their lists, constants as long as their shapes say.
+is what the C++ interpreter takes for granted while it loads: offsets inside the file here, what
+they lead to in ``soundness.py``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
 from typing import Final
 
 import numpy as np
@@ -15,6 +14,7 @@ import numpy as np
 from edge_runtime.engine.flatbuffer import Bytes, FlatbufferDamaged, Table
 from edge_runtime.engine.graph import TYPES, Graph, GraphTensor, Operator
 from edge_runtime.engine.operators import CUSTOM, OLD_CODES_END, operator_name
+from edge_runtime.engine.soundness import check_graph, check_tensor, within
 from edge_runtime.errors import ModelRejected
 
 IDENTIFIER: Final = b"TFL3"
@@ -31,9 +31,6 @@ _SCALE, _ZERO_POINT, _AXIS = 2, 3, 6
 _OPCODE, _INPUTS, _OUTPUTS, _OPTIONS, _CUSTOM_OPTIONS, _OPTIONS_2 = 0, 1, 2, 4, 5, 12
 # Vectors inside operator options, by operator: (slot, dtype).
 _OPTION_VECTORS: Final = {"RESHAPE": (0, "<i4"), "SQUEEZE": (0, "<i4")}
-
-LONGEST_RANK: Final = 8
-"""Kernels keep shapes in arrays of this length."""
 
 
 def read_graph(content: bytes, name: str) -> Graph:
@@ -89,30 +86,28 @@ class _File:
             outputs=_integers(table, _GRAPH_OUTPUTS),
             file_bytes=self._bytes.size,
         )
-        _check_references(graph)
+        check_graph(graph)
         return graph
 
     def _tensor(self, table: Table) -> GraphTensor:
         scales, zero_points, axis = _quantization(table.table(_QUANTIZATION))
-        buffer = _within("buffer", table.number(_BUFFER, "I"), len(self._buffers))
+        buffer = within("buffer", table.number(_BUFFER, "I"), len(self._buffers))
         tensor = GraphTensor(
             name=table.text(_NAME),
             shape=_shape(table),
-            type=TYPES[_within("tensor type", table.number(_TYPE, "b"), len(TYPES))],
+            type=TYPES[within("tensor type", table.number(_TYPE, "b"), len(TYPES))],
             scales=scales,
             zero_points=zero_points,
             axis=axis,
             buffer=buffer,
             stored_bytes=self._buffers[buffer],
         )
-        if table.table(_SPARSITY) is None:
-            _check_stored(tensor)
-        _check_scales(tensor)
+        check_tensor(tensor, sparse=table.table(_SPARSITY) is not None)
         return tensor
 
     def _operator(self, table: Table) -> Operator:
         name = self._operators[
-            _within("operator code", table.number(_OPCODE, "I"), len(self._operators))
+            within("operator code", table.number(_OPCODE, "I"), len(self._operators))
         ]
         options = table.table(_OPTIONS)
         table.table(_OPTIONS_2)
@@ -128,13 +123,13 @@ class _File:
         self._model.text(_DESCRIPTION)
         for metadata in self._model.tables(_METADATA):
             metadata.text(0)
-            _within("metadata buffer", metadata.number(1, "I"), len(self._buffers))
+            within("metadata buffer", metadata.number(1, "I"), len(self._buffers))
         for signature in self._model.tables(_SIGNATURES):
             signature.text(2)
-            graph = graphs[_within("signature's graph", signature.number(4, "I"), len(graphs))]
+            graph = graphs[within("signature's graph", signature.number(4, "I"), len(graphs))]
             for entry in signature.tables(0) + signature.tables(1):
                 entry.text(0)
-                _within("signature's tensor", entry.number(1, "I"), len(graph.tensors))
+                within("signature's tensor", entry.number(1, "I"), len(graph.tensors))
 
 
 def _operator_name(code: Table) -> str:
@@ -165,62 +160,9 @@ def _quantization(table: Table | None) -> tuple[tuple[float, ...], tuple[int, ..
 def _shape(table: Table) -> tuple[int, ...]:
     """The shape, with -1 where the signature leaves it open."""
     shape, signature = _integers(table, _SHAPE), _integers(table, _SIGNATURE)
-    if len(shape) > LONGEST_RANK:
-        raise FlatbufferDamaged(f"a tensor has {len(shape)} dimensions")
     return signature if len(signature) == len(shape) else shape
 
 
 def _integers(table: Table, slot: int) -> tuple[int, ...]:
     values = table.numbers(slot, "<i4")
     return () if values is None else tuple(values.tolist())
-
-
-def _within(what: str, index: int, count: int) -> int:
-    if not 0 <= index < count:
-        raise FlatbufferDamaged(f"{what} {index} is used, but there are {count}")
-    return index
-
-
-def _check_references(graph: Graph) -> None:
-    count = len(graph.tensors)
-    if not graph.operators or not graph.outputs:
-        raise FlatbufferDamaged("a graph has no operators or no outputs")
-    for index in _used(graph):
-        _within("tensor", index, count)
-    for operator in graph.operators:
-        if any(graph.tensors[index].constant for index in operator.outputs):
-            raise FlatbufferDamaged(f"{operator.name} would write over a constant")
-
-
-def _used(graph: Graph) -> Iterator[int]:
-    """Every tensor index that must exist; -1 means left out, and only an operator may do so."""
-    yield from graph.inputs
-    yield from graph.outputs
-    for operator in graph.operators:
-        yield from (index for index in operator.inputs if index != -1)
-        yield from operator.outputs
-
-
-def _check_stored(tensor: GraphTensor) -> None:
-    _check_lengths(tensor.shape)
-    needed = tensor.needed_bytes
-    if tensor.constant and needed is not None and needed != tensor.stored_bytes:
-        raise FlatbufferDamaged(
-            f"constant {tensor.name!r} needs {needed} bytes, {tensor.stored_bytes} are stored"
-        )
-
-
-def _check_lengths(shape: Iterable[int]) -> None:
-    for length in shape:
-        if length < -1:
-            raise FlatbufferDamaged(f"a tensor is {length} long")
-
-
-def _check_scales(tensor: GraphTensor) -> None:
-    scales = np.array(tensor.scales)
-    if not np.isfinite(scales).all() or (scales < 0).any():
-        raise FlatbufferDamaged(f"a scale of tensor {tensor.name!r} is no positive number")
-    if scales.size < 2:
-        return
-    if not 0 <= tensor.axis < len(tensor.shape) or tensor.shape[tensor.axis] != scales.size:
-        raise FlatbufferDamaged(f"tensor {tensor.name!r} has {scales.size} scales, not one a slice")
