@@ -1,0 +1,61 @@
+"""When the detector looks, and when it rests."""
+
+from edge_runtime.types import Box
+from tests.white_faces import attention, frame_with
+
+FACE = Box(200, 160, 96, 128)
+FRAME = 1 / 30
+
+
+def no_lap(stage: str) -> None:
+    """Nobody is timing."""
+
+
+def test_a_face_is_followed_with_one_number() -> None:
+    looking = attention()
+    seen = [
+        looking.attend(
+            frame_with(FACE._replace(x=200 + 2 * i), index=i, taken_at=i * FRAME), no_lap
+        )
+        for i in range(30)
+    ]
+    assert all(attended.detected for attended in seen)
+    assert {region.track for attended in seen for region in attended.regions} == {1}
+
+
+def test_an_empty_still_scene_is_looked_at_once_a_second() -> None:
+    looking = attention(idle_interval_s=1.0)
+    seen = [looking.attend(frame_with(None, taken_at=i * FRAME), no_lap) for i in range(301)]
+    assert sum(attended.detected for attended in seen) == 11
+
+
+def test_motion_wakes_the_detector() -> None:
+    looking = attention(idle_interval_s=1000.0)
+    for i in range(10):
+        looking.attend(frame_with(None, taken_at=i * FRAME), no_lap)
+    attended = looking.attend(frame_with(FACE, taken_at=0.5), no_lap)
+    assert attended.detected
+    assert attended.motion > 0.02
+    assert len(attended.regions) == 1
+
+
+def test_somebody_who_holds_still_is_still_followed() -> None:
+    looking = attention(idle_interval_s=1000.0)
+    seen = [looking.attend(frame_with(FACE, taken_at=i * FRAME), no_lap) for i in range(60)]
+    assert all(len(attended.regions) == 1 for attended in seen)
+    assert seen[-1].motion == 0.0
+
+
+def test_a_face_that_vanished_is_a_possible_face_for_a_while() -> None:
+    looking = attention()
+    looking.attend(frame_with(FACE, taken_at=0.0), no_lap)
+    gone = looking.attend(frame_with(None, taken_at=0.5), no_lap)
+    assert gone.regions == ()
+    assert len(gone.possible) == 1
+    assert looking.attend(frame_with(None, taken_at=1.6), no_lap).possible == ()
+
+
+def test_stages_are_lapped_in_order() -> None:
+    laps: list[str] = []
+    attention().attend(frame_with(FACE), laps.append)
+    assert laps == ["glance", "detect", "track"]
