@@ -184,8 +184,15 @@ def _ffmpeg(address: str, parameters: list[int]) -> cv2.VideoCapture:
     """Open without FFmpeg's and OpenCV's own lines on stderr; ours says what matters."""
     os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
     os.environ.setdefault("OPENCV_FFMPEG_CAPTURE_OPTIONS", "rtsp_transport;tcp")
-    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+    _silence_opencv()
     return cv2.VideoCapture(address, cv2.CAP_FFMPEG, parameters)
+
+
+def _silence_opencv() -> None:
+    if hasattr(cv2, "setLogLevel"):  # OpenCV 4, where 0 is silent; 5 moved the function
+        cv2.setLogLevel(0)
+    else:
+        cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
 
 
 def _read(capture: cv2.VideoCapture) -> Bgr | None:
