@@ -1,0 +1,132 @@
+"""From numbers to sentences: is it fine, and if not, what to do. Pure functions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from edge_runtime.types import Camera, Health, Snapshot, Throttling
+from edge_runtime.web.report import Finding, Level, StateReport
+
+STALE_S: Final = 3.0
+"""Pictures that are this old are no longer live, whatever the camera's state says."""
+
+NEAR_LIMIT_C: Final = 5.0
+
+_RANK: Final[dict[Level, int]] = {"act": 0, "watch": 1, "fine": 2}
+
+_ALARMS: Final[tuple[tuple[str, Level, str, str], ...]] = (
+    (
+        "under_voltage",
+        "act",
+        "Under-voltage: the power supply cannot keep up",
+        "Use the power supply made for this board and a short, thick cable.",
+    ),
+    (
+        "throttled",
+        "act",
+        "Throttled: the processor is slowed down to protect itself",
+        "Cool it: a heat sink or a fan, and air around the case.",
+    ),
+    (
+        "frequency_capped",
+        "watch",
+        "The processor's clock is capped by the firmware",
+        "Check the power supply and the cooling.",
+    ),
+    (
+        "soft_temperature_limit",
+        "watch",
+        "The soft temperature limit is reached, the clock is lowered",
+        "Give the board more air.",
+    ),
+)
+
+
+def state_of(
+    camera: Camera,
+    snapshot: Snapshot | None,
+    health: Health | None,
+    warnings: tuple[str, ...],
+    now: float,
+) -> StateReport:
+    """The worst of all findings first; ``now`` is on the clock of ``snapshot.taken_at``."""
+    findings = [
+        *_of_camera(camera, snapshot, now),
+        *_of_health(health),
+        *(Finding(level="watch", sentence=warning, advice=None) for warning in warnings),
+    ]
+    findings.sort(key=lambda finding: _RANK[finding.level])
+    worst = findings[0] if findings else _fine(snapshot)
+    return StateReport(
+        level=worst.level,
+        sentence=worst.sentence,
+        advice=worst.advice,
+        others=tuple(findings[1:]),
+    )
+
+
+def not_ready(camera: Camera, snapshot: Snapshot | None, now: float, within_s: float) -> str | None:
+    """Why frames do not flow, in one sentence; None when the last is at most ``within_s`` old."""
+    if snapshot is not None and camera.state != "lost" and now - snapshot.taken_at <= within_s:
+        return None
+    return next((finding.sentence for finding in _of_camera(camera, snapshot, now)), "No frame yet")
+
+
+def span(seconds: float) -> str:
+    """A length of time in words: ``12 s``, ``4 min``, ``3 h 5 min``."""
+    whole = max(0, int(seconds))
+    if whole < 120:
+        return f"{whole} s"
+    hours, minutes = divmod(whole // 60, 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min"
+
+
+def _of_camera(camera: Camera, snapshot: Snapshot | None, now: float) -> Iterator[Finding]:
+    age = None if snapshot is None else now - snapshot.taken_at
+    if camera.state == "lost":
+        since = "Camera lost" if age is None else f"Camera lost {span(age)} ago"
+        yield Finding(level="act", sentence=f"{since}, retrying", advice=camera.problem)
+    elif camera.state == "ended":
+        count = 0 if snapshot is None else snapshot.rates.processed
+        yield Finding(
+            level="watch", sentence=f"The source has ended after {count} frames", advice=None
+        )
+    elif age is None:
+        yield Finding(
+            level="watch", sentence="Waiting for the first picture", advice=camera.description
+        )
+    elif age > STALE_S:
+        yield Finding(
+            level="act",
+            sentence=f"No new picture for {span(age)}",
+            advice="The camera is open but delivers nothing; it is reopened if that goes on.",
+        )
+
+
+def _of_health(health: Health | None) -> Iterator[Finding]:
+    if health is None:
+        return
+    if health.throttling is not None:
+        yield from _of_throttling(health.throttling)
+    heat, limit = health.temperature_c, health.temperature_limit_c
+    if heat is not None and limit is not None and heat >= limit - NEAR_LIMIT_C:
+        yield Finding(
+            level="watch",
+            sentence=f"Hot: {heat:.0f} °C, it slows down at {limit:.0f} °C",
+            advice="Give the board more air, a heat sink or a fan.",
+        )
+
+
+def _of_throttling(throttling: Throttling) -> Iterator[Finding]:
+    for alarm, level, sentence, advice in _ALARMS:
+        if getattr(throttling, alarm):
+            yield Finding(level=level, sentence=sentence, advice=advice)
+
+
+def _fine(snapshot: Snapshot | None) -> Finding:
+    rate = None if snapshot is None else snapshot.rates.processed_fps
+    faces = 0 if snapshot is None else len(snapshot.faces)
+    speed = "frames flow" if rate is None else f"{rate:.1f} frames a second"
+    seen = "no face" if not faces else "1 face" if faces == 1 else f"{faces} faces"
+    return Finding(level="fine", sentence=f"Fine: {speed}, {seen}", advice=None)

@@ -1,0 +1,160 @@
+"""The status as Prometheus metrics, read when somebody asks. What is unknown is left out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, InfoMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from edge_runtime.types import Camera, Health, Snapshot, Throttling
+from edge_runtime.web.live import LiveFeed
+from edge_runtime.web.reporter import Reporter
+
+PREFIX = "edge_runtime_"
+MIB = 1024 * 1024
+_QUANTILES = (("p50", "0.5"), ("p95", "0.95"), ("p99", "0.99"))
+_ALARMS = ("under_voltage", "frequency_capped", "throttled", "soft_temperature_limit")
+
+
+class StatusCollector(Collector):
+    """Turns the newest snapshot and health into metrics at each scrape."""
+
+    def __init__(self, reporter: Reporter, feed: LiveFeed) -> None:
+        self._reporter = reporter
+        self._feed = feed
+
+    def collect(self) -> Iterator[Metric]:
+        """All metric families whose values are known."""
+        status = self._reporter.status
+        build = InfoMetricFamily(f"{PREFIX}build", "This program.")
+        build.add_metric((), {"version": self._reporter.version})
+        yield build
+        yield from _of_camera(status.camera())
+        snapshot, health = status.snapshot(), status.health()
+        if snapshot is not None:
+            yield from _of_snapshot(snapshot, self._reporter.clock())
+        if health is not None:
+            yield from _of_health(health)
+        viewers = self._reporter.preview.viewers
+        yield _gauge("preview_viewers", "Connections to the live view.", viewers)
+        yield _gauge("live_subscribers", "Connections to the events.", self._feed.subscribers)
+
+
+def _of_camera(camera: Camera) -> Iterator[Metric]:
+    states = GaugeMetricFamily(
+        f"{PREFIX}camera_state", "1 for the state the camera is in.", labels=("state",)
+    )
+    for state in ("opening", "streaming", "lost", "ended"):
+        states.add_metric((state,), camera.state == state)
+    yield states
+    yield _counter("camera_reopened", "Times it was lost and came back.", camera.reopened)
+
+
+def _of_snapshot(snapshot: Snapshot, now: float) -> Iterator[Metric]:
+    rates = snapshot.rates
+    yield _counter("frames_captured", "Frames the camera delivered.", rates.captured)
+    yield _counter("frames_processed", "Frames with a result.", rates.processed)
+    yield _counter("frames_dropped", "Frames replaced by newer ones unseen.", rates.dropped)
+    yield _counter("frames_with_face", "Frames with a face.", snapshot.frames_with_face)
+    yield _counter("inferences", "Model runs.", snapshot.inferences)
+    yield _gauge("faces", "Faces in the last frame.", len(snapshot.faces))
+    yield _gauge("motion_ratio", "Share of the view that changed.", snapshot.motion)
+    yield _gauge("frame_age_seconds", "Since the last frame.", max(0.0, now - snapshot.taken_at))
+    yield _frame_rates(snapshot)
+    yield _latency(snapshot)
+    yield from _models(snapshot)
+
+
+def _frame_rates(snapshot: Snapshot) -> Metric:
+    family = GaugeMetricFamily(
+        f"{PREFIX}frame_rate_hertz", "Over a window of seconds.", labels=("frames",)
+    )
+    for kind in ("captured", "processed", "dropped"):
+        value = getattr(snapshot.rates, f"{kind}_fps")
+        if value is not None:
+            family.add_metric((kind,), value)
+    return family
+
+
+def _latency(snapshot: Snapshot) -> Metric:
+    family = GaugeMetricFamily(
+        f"{PREFIX}stage_latency_seconds",
+        "Percentiles over a sliding window.",
+        labels=("stage", "quantile"),
+    )
+    for stage, percentiles in snapshot.latency.items():
+        for name, quantile in _QUANTILES:
+            family.add_metric((stage, quantile), getattr(percentiles, name) / 1000)
+    return family
+
+
+def _models(snapshot: Snapshot) -> Iterator[Metric]:
+    info = InfoMetricFamily(f"{PREFIX}model", "A model in use.", labels=("name",))
+    size = GaugeMetricFamily(f"{PREFIX}model_size_bytes", "Of its file.", labels=("name",))
+    for model in snapshot.models:
+        words = {
+            "version": model.version,
+            "kind": model.kind,
+            "backend": model.backend,
+            "sha256": model.sha256,
+        }
+        info.add_metric((model.name,), words)
+        size.add_metric((model.name,), model.bytes)
+    yield info
+    yield size
+
+
+def _of_health(health: Health) -> Iterator[Metric]:
+    known: tuple[tuple[str, str, float | None, float], ...] = (
+        ("uptime_seconds", "Since this program started.", health.uptime_s, 1),
+        ("cpu_ratio", "Of this program; 1 is one core.", health.cpu_percent, 0.01),
+        ("system_cpu_ratio", "Of all cores together.", health.system_cpu_percent, 0.01),
+        ("cpu_frequency_hertz", "Of the first core.", health.cpu_frequency_mhz, 1e6),
+        ("resident_memory_bytes", "Of this program.", health.memory_mb, MIB),
+        ("peak_memory_bytes", "The most it ever was.", health.peak_memory_mb, MIB),
+        ("memory_available_bytes", "Of the machine.", health.memory_available_mb, MIB),
+        ("temperature_celsius", "Of the processor.", health.temperature_c, 1),
+        ("temperature_limit_celsius", "Where it is slowed.", health.temperature_limit_c, 1),
+        ("energy_per_frame_joules", "All of the power.", health.energy_per_frame_mj, 0.001),
+        ("energy_per_inference_joules", "Likewise.", health.energy_per_inference_mj, 0.001),
+    )
+    for name, meaning, value, unit in known:
+        if value is not None:
+            yield _gauge(name, meaning, value * unit)
+    if health.throttling is not None:
+        yield _throttling(health.throttling)
+    yield from _power(health)
+
+
+def _throttling(throttling: Throttling) -> Metric:
+    family = GaugeMetricFamily(
+        f"{PREFIX}throttling", "1 while the firmware's alarm is on.", labels=("alarm", "when")
+    )
+    for alarm in _ALARMS:
+        for when, field in (("now", alarm), ("since_boot", f"{alarm}_since_boot")):
+            value = getattr(throttling, field)
+            if value is not None:
+                family.add_metric((alarm, when), value)
+    return family
+
+
+def _power(health: Health) -> Iterator[Metric]:
+    if health.power is None:
+        return
+    power = health.power
+    for name, meaning, watts in (
+        ("power_watts", "Power drawn.", power.watts),
+        ("power_error_watts", "Half-width of the error.", power.plus_minus),
+    ):
+        family = GaugeMetricFamily(PREFIX + name, meaning, labels=("source", "scope"))
+        family.add_metric((power.source, power.scope), watts)
+        yield family
+
+
+def _gauge(name: str, meaning: str, value: float) -> Metric:
+    return GaugeMetricFamily(PREFIX + name, meaning, value=value)
+
+
+def _counter(name: str, meaning: str, value: float) -> Metric:
+    return CounterMetricFamily(PREFIX + name, meaning, value=value)

@@ -1,0 +1,195 @@
+"""What ``/api/status`` says, field by field. Unknown is null, never 0."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+Level = Literal["fine", "watch", "act"]
+
+Tenths = Annotated[float, AfterValidator(lambda value: round(value, 1))]
+Hundredths = Annotated[float, AfterValidator(lambda value: round(value, 2))]
+Thousandths = Annotated[float, AfterValidator(lambda value: round(value, 3))]
+
+
+class _Report(BaseModel):
+    model_config = ConfigDict(frozen=True, from_attributes=True)
+
+
+class Finding(_Report):
+    """One sentence about how it is going."""
+
+    level: Level = Field(description="`fine`, `watch` (may need you) or `act` (needs you)")
+    sentence: str
+    advice: str | None = Field(description="What to do about it")
+
+
+class StateReport(_Report):
+    """The worst finding as the headline, and the others."""
+
+    level: Level = Field(description="`fine`, `watch` (may need you) or `act` (needs you)")
+    sentence: str = Field(examples=["Fine: 29.8 frames a second, 2 faces"])
+    advice: str | None = Field(description="What to do about it")
+    others: tuple[Finding, ...] = Field(description="Further findings, worst first")
+
+
+class CameraReport(_Report):
+    """Where the frames come from."""
+
+    description: str = Field(examples=["Pi camera imx708, 1536x864 at 30 fps"])
+    state: Literal["opening", "streaming", "lost", "ended"]
+    width: int | None = Field(description="Of the full picture, pixels")
+    height: int | None = Field(description="Of the full picture, pixels")
+    live: bool = Field(description="False for files: every frame counts, none is dropped")
+    reopened: int = Field(description="How often it was lost and came back")
+    problem: str | None = Field(description="Why it is lost")
+
+
+class FaceReport(_Report):
+    """One face of the last frame."""
+
+    track: int = Field(description="Stays the same while it is the same face")
+    box: tuple[int, int, int, int] = Field(description="x, y, width, height in pixels of the frame")
+    score: Hundredths = Field(description="The detector's, 0 to 1")
+    labels: dict[str, dict[str, Hundredths]] = Field(
+        description="Classifier to label to probability, 0 to 1"
+    )
+
+
+class FrameReport(_Report):
+    """The last frame that was looked at."""
+
+    number: int
+    age_s: float = Field(description="Seconds since it was taken")
+    width: int = Field(description="Pixels")
+    height: int = Field(description="Pixels")
+    motion: Thousandths = Field(description="Share of the view that changed, 0 to 1")
+    detected: bool = Field(description="False when nothing moved and the detector rested")
+    faces: tuple[FaceReport, ...]
+
+
+class RatesReport(_Report):
+    """How frames flow, over a sliding window of seconds; totals since the start."""
+
+    captured_fps: Tenths | None = Field(description="Frames per second from the camera")
+    processed_fps: Tenths | None = Field(description="Frames per second with a result")
+    dropped_fps: Tenths | None = Field(
+        description="Frames per second that were replaced by newer ones unseen"
+    )
+    captured: int
+    processed: int
+    dropped: int
+    frames_with_face: int
+    inferences: int = Field(description="Model runs")
+
+
+class LatencyReport(_Report):
+    """Of one stage over a sliding window, milliseconds."""
+
+    p50: Thousandths
+    p95: Thousandths
+    p99: Thousandths
+
+
+class ModelReport(_Report):
+    """A model that runs now."""
+
+    name: str
+    version: str
+    kind: str
+    sha256: str = Field(description="Of the model's file")
+    bytes: int = Field(description="Size of the model's file")
+    backend: str
+
+
+class PowerReport(_Report):
+    """Power drawn, and how far to believe it."""
+
+    watts: Hundredths
+    plus_minus: Hundredths = Field(description="Half-width of the error, watts")
+    source: str = Field(examples=["model of a Pi 4B"])
+    scope: Literal["soc", "board", "wall"] = Field(description="What the figure includes")
+
+
+class ThrottlingReport(_Report):
+    """The firmware's alarms, now and at any time since boot; null where the board cannot tell."""
+
+    under_voltage: bool | None
+    frequency_capped: bool | None
+    throttled: bool | None
+    soft_temperature_limit: bool | None
+    under_voltage_since_boot: bool | None
+    frequency_capped_since_boot: bool | None
+    throttled_since_boot: bool | None
+    soft_temperature_limit_since_boot: bool | None
+
+
+class MachineReport(_Report):
+    """How the machine is."""
+
+    board: str
+    uptime_s: Annotated[float, AfterValidator(round)] = Field(
+        description="Of this program, seconds"
+    )
+    cpu_percent: Tenths | None = Field(description="Of this program; 100 is one core")
+    system_cpu_percent: Tenths | None = Field(description="Of all cores; 100 is all of them busy")
+    cpu_frequency_mhz: Annotated[float, AfterValidator(round)] | None = Field(
+        description="Of the first core"
+    )
+    memory_mb: Tenths | None = Field(description="Resident memory of this program, MiB")
+    peak_memory_mb: Tenths | None = Field(description="The most it ever was, MiB")
+    memory_available_mb: Annotated[float, AfterValidator(round)] | None = Field(
+        description="Left on the machine, MiB"
+    )
+    temperature_c: Tenths | None = Field(description="Of the processor, degrees Celsius")
+    temperature_limit_c: Tenths | None = Field(
+        description="Where the processor is slowed down, degrees Celsius"
+    )
+    throttling: ThrottlingReport | None
+    power: PowerReport | None
+    energy_per_frame_mj: Tenths | None = Field(
+        description="Power over processed frame rate, millijoules: all of the power's scope"
+    )
+    energy_per_inference_mj: Tenths | None = Field(
+        description="Power over inferences per second, millijoules"
+    )
+
+
+class PreviewReport(_Report):
+    """The live view."""
+
+    viewers: int
+    max_viewers: int
+    pixelated: bool = Field(description="Whether faces are made unrecognizable")
+
+
+class StatusReport(_Report):
+    """Everything the page shows."""
+
+    version: str = Field(description="Of this program")
+    state: StateReport
+    camera: CameraReport
+    frame: FrameReport | None = Field(description="null before the first frame")
+    rates: RatesReport | None = Field(description="null before the first frame")
+    latency_ms: dict[str, LatencyReport] = Field(
+        description="Stages in order; `frame` is all of them together, `age` the time from the "
+        "picture being taken to its result"
+    )
+    models: tuple[ModelReport, ...]
+    machine: MachineReport | None = Field(description="null before the first reading")
+    preview: PreviewReport
+
+
+class Readiness(_Report):
+    """Whether frames flow."""
+
+    ready: bool
+    reason: str | None = Field(description="One sentence when not ready")
+
+
+class Alive(_Report):
+    """The process is up."""
+
+    alive: Literal[True] = True
+    version: str

@@ -1,0 +1,53 @@
+"""The FastAPI service: pages, API and door, put together."""
+
+from __future__ import annotations
+
+import time
+
+from fastapi import FastAPI
+
+from edge_runtime import __version__
+from edge_runtime.types import Clock
+from edge_runtime.web.api import Api
+from edge_runtime.web.assets import load_assets
+from edge_runtime.web.door import Door
+from edge_runtime.web.guard import Guard, SecurityHeaders
+from edge_runtime.web.live import LiveFeed
+from edge_runtime.web.pages import Pages
+from edge_runtime.web.preview import Preview
+from edge_runtime.web.reporter import Reporter
+from edge_runtime.web.status import StatusSource
+from edge_runtime.web.streams import Streams
+
+
+def create_app(
+    status: StatusSource,
+    preview: Preview,
+    door: Door,
+    *,
+    streams: Streams,
+    version: str = __version__,
+    ready_within_s: float = 5.0,
+    max_subscribers: int = 128,
+    clock: Clock = time.monotonic,
+) -> FastAPI:
+    """The service as an ASGI app. ``clock`` is the one ``Snapshot.taken_at`` is read from.
+
+    To stop: ``streams.close()``, then the server; open streams would keep it waiting otherwise.
+    """
+    reporter = Reporter(status=status, preview=preview, version=version, clock=clock)
+    feed = LiveFeed(reporter.report, max_subscribers=max_subscribers, clock=clock)
+    assets = load_assets()
+    app = FastAPI(
+        title="edge-runtime",
+        version=version,
+        description="What this runtime sees and how it is doing. Unknown values are null.",
+        docs_url=None,
+        redoc_url=None,
+    )
+    api = Api(reporter, feed=feed, streams=streams, ready_within_s=ready_within_s)
+    app.include_router(api.router())
+    app.include_router(Pages(assets).router())
+    app.add_middleware(Guard, door=door, login_page=assets["login.html"].text)
+    app.add_middleware(SecurityHeaders)
+    return app

@@ -1,0 +1,213 @@
+import { Sparkline } from "./chart.js";
+import { $, element, fill, show, showFigure } from "./element.js";
+import { follow } from "./feed.js";
+import { View } from "./view.js";
+import * as words from "./words.js";
+
+const STAGES = {
+  glance: "small picture, motion",
+  detect: "find faces",
+  track: "same face, same number",
+  crop: "cut faces out",
+  classify: "label them",
+};
+const TOTALS = { frame: ["Whole frame", ""], age: ["Camera to result", ""] };
+
+const view = new View();
+const sparks = {
+  fps: new Sparkline($("spark-fps"), 4),
+  latency: new Sparkline($("spark-latency"), 1),
+  temperature: new Sparkline($("spark-temperature"), 4),
+  power: new Sparkline($("spark-power"), 1),
+};
+let newest = null;
+let spoken = "";
+
+function showState(state) {
+  $("state").dataset.level = state.level;
+  if ($("sentence").textContent !== state.sentence) $("sentence").textContent = state.sentence;
+  $("advice").textContent = state.advice ?? "";
+  $("advice").hidden = !state.advice;
+  $("others").replaceChildren(...state.others.map(finding));
+  document.title = `${state.level === "fine" ? "" : "! "}${state.sentence} · edge-runtime`;
+  speak(state);
+}
+
+function finding({ level, sentence, advice }) {
+  const row = element("li", "", element("span", "dot"), advice ? `${sentence}. ${advice}` : sentence);
+  row.dataset.level = level;
+  return row;
+}
+
+/** Read out what changed in kind: a sentence with new numbers three times a second is noise. */
+function speak(state) {
+  const kind = state.level + state.sentence.split(/[:\d]/)[0];
+  if (kind === spoken) return;
+  spoken = kind;
+  $("spoken").textContent = state.sentence;
+}
+
+function showRates(rates, camera) {
+  showFigure("processed", words.fixed(rates?.processed_fps, 1), "fps");
+  const [into, lost] = [rates?.captured_fps, rates?.dropped_fps].map((v) => words.fixed(v, 1));
+  show("flow", `in ${into ?? "unknown"}, dropped ${lost ?? "unknown"}`);
+  show("captured-total", words.count(rates?.captured));
+  show("processed-total", words.count(rates?.processed));
+  show("dropped-total", words.count(rates?.dropped));
+  show("face-total", words.count(rates?.frames_with_face));
+  show("inferences", words.count(rates?.inferences));
+  show("reopened", camera.reopened ? `${camera.reopened} times` : "never");
+}
+
+function showLatency(latency, rates) {
+  const whole = latency.frame;
+  showFigure("latency", words.milliseconds(whole?.p95), "ms");
+  show("latency-sub", whole ? `p95; half need ${words.milliseconds(whole.p50)} ms` : "no frame yet");
+  const gap = rates?.captured_fps ? 1000 / rates.captured_fps : null;
+  show(
+    "budget",
+    whole && gap
+      ? `${words.milliseconds(whole.p50)} of ${words.milliseconds(gap)} ms between frames (${words.percent(whole.p50 / gap)})`
+      : "",
+  );
+  const stages = Object.entries(latency).filter(([name]) => !(name in TOTALS));
+  showBar(stages);
+  const totals = Object.entries(latency).filter(([name]) => name in TOTALS);
+  if (stages.length) $("stages").replaceChildren(...stages.map(stageRow), ...totals.map(totalRow));
+}
+
+function showBar(stages) {
+  const bar = $("bar");
+  while (bar.children.length > stages.length) bar.lastChild.remove();
+  stages.forEach(([, { p50 }], i) => {
+    const part = bar.children[i] ?? bar.appendChild(element("i", `s${i % 6}`));
+    part.style.flexGrow = p50;
+  });
+  const shares = stages.map(([name, { p50 }]) => `${name} ${words.milliseconds(p50)} ms`);
+  bar.setAttribute("aria-label", `Half of the frames need: ${shares.join(", ")}`);
+}
+
+function stageRow([name, percentiles], i) {
+  const head = element("th", "", element("span", `swatch s${i % 6}`), name);
+  if (STAGES[name]) head.append(element("small", "", STAGES[name]));
+  return latencyRow("", head, percentiles);
+}
+
+const totalRow = ([name, percentiles]) =>
+  latencyRow("total", element("th", "", TOTALS[name][0]), percentiles);
+
+function latencyRow(className, head, { p50, p95, p99 }) {
+  head.scope = "row";
+  const cells = [p50, p95, p99].map((v) => element("td", "", `${words.milliseconds(v)} ms`));
+  return element("tr", className, head, ...cells);
+}
+
+function showMachine(machine) {
+  show("board", machine?.board ?? "");
+  showFigure("temperature", words.fixed(machine?.temperature_c, 1), "°C");
+  const limit = machine?.temperature_limit_c ?? null;
+  show("limit", limit === null ? "limit unknown" : `slows down at ${limit.toFixed(0)} °C`);
+  showPower(machine);
+  show("memory", words.memory(machine?.memory_mb));
+  show("peak", words.memory(machine?.peak_memory_mb));
+  show("available", words.memory(machine?.memory_available_mb));
+  show("cpu", words.withUnit(machine?.cpu_percent, 0, "% of a core"));
+  show("system-cpu", words.withUnit(machine?.system_cpu_percent, 0, "%"));
+  show("energy", words.energy(machine?.energy_per_frame_mj));
+  show("alarms", words.alarms(machine?.throttling, ""));
+  show("alarms-boot", words.alarms(machine?.throttling, "_since_boot"));
+  show("uptime", words.duration(machine?.uptime_s));
+}
+
+function showPower(machine) {
+  const power = machine?.power ?? null;
+  showFigure("power", words.fixed(power?.watts, 2), power ? `W ± ${power.plus_minus.toFixed(1)}` : "");
+  const perFrame = words.energy(machine?.energy_per_frame_mj);
+  const scope = { soc: "processor only", board: "whole board", wall: "at the plug" };
+  show(
+    "power-sub",
+    power
+      ? `${power.source}, ${scope[power.scope]}${perFrame ? `; ${perFrame} a frame` : ""}`
+      : "no meter and no model of this board",
+  );
+}
+
+function showCamera(camera, frame, preview) {
+  show("camera", camera.description);
+  const [width, height] = [frame?.width ?? camera.width, frame?.height ?? camera.height];
+  $("size").hidden = !width;
+  $("size").textContent = `${width} × ${height}`;
+  $("privacy").hidden = false;
+  $("privacy").textContent = preview.pixelated ? "faces hidden" : "faces visible";
+}
+
+function showFaces(frame) {
+  const faces = frame?.faces ?? [];
+  show("face-count", faces.length ? `${faces.length} in view` : "");
+  fill($("faces"), faces.map(faceRow), "None in view");
+}
+
+function faceRow({ track, score, labels }) {
+  const best = Object.values(labels).map((all) => Object.entries(all).sort((a, b) => b[1] - a[1])[0]);
+  const [label, share] = best[0] ?? ["face", score];
+  const fillBar = element("i", "");
+  fillBar.style.transform = `scaleX(${share})`;
+  const names = best.length ? best.map(([name]) => name).join(", ") : label;
+  return element(
+    "li",
+    "",
+    element("b", "", `#${track}`),
+    element("span", "", names),
+    element("span", "", words.percent(share)),
+    element("span", "track", fillBar),
+  );
+}
+
+function showModels(models) {
+  fill(
+    $("models"),
+    models.map((model) =>
+      element(
+        "li",
+        "",
+        element("b", "", `${model.name} ${model.version}`),
+        element("span", "", `${model.kind}, ${words.bytes(model.bytes)}, ${model.backend}`),
+      ),
+    ),
+    "None yet",
+  );
+}
+
+function render(status) {
+  newest = status;
+  showState(status.state);
+  showRates(status.rates, status.camera);
+  showLatency(status.latency_ms, status.rates);
+  showMachine(status.machine);
+  showCamera(status.camera, status.frame, status.preview);
+  showFaces(status.frame);
+  showModels(status.models);
+  show("version", `edge-runtime ${status.version}`);
+  view.update(status);
+}
+
+function showLink(link) {
+  const was = $("link").dataset.link;
+  if (was === link) return;
+  $("link").dataset.link = link;
+  $("link").textContent = link;
+  document.body.classList.toggle("offline", link === "reconnecting");
+  if (link === "live" && was === "reconnecting") view.restart();
+}
+
+function sample() {
+  const offline = $("link").dataset.link !== "live";
+  const stopped = offline || newest?.camera.state !== "streaming";
+  sparks.fps.add(offline ? null : newest?.rates?.processed_fps);
+  sparks.latency.add(stopped ? null : newest?.latency_ms.frame?.p50);
+  sparks.temperature.add(offline ? null : newest?.machine?.temperature_c);
+  sparks.power.add(offline ? null : newest?.machine?.power?.watts);
+}
+
+follow(render, showLink);
+setInterval(sample, 1000);

@@ -1,0 +1,86 @@
+// The live view: it runs only while it can be seen, for each viewer costs the runtime work.
+
+import { $ } from "./element.js";
+
+const AGAIN_MS = 4000;
+
+export class View {
+  constructor() {
+    this.image = $("live");
+    this.screen = $("screen");
+    this.inSight = false;
+    this.running = false;
+    this.refused = false;
+    this.status = null;
+    this.image.addEventListener("load", () => this.shown());
+    this.image.addEventListener("error", () => this.failed());
+    document.addEventListener("visibilitychange", () => this.decide());
+    window.addEventListener("pagehide", () => this.stop());
+    new IntersectionObserver((entries) => {
+      this.inSight = entries[entries.length - 1].isIntersecting;
+      this.decide();
+    }).observe(this.screen);
+  }
+
+  decide() {
+    if (this.inSight && !document.hidden) this.start();
+    else this.stop();
+  }
+
+  start() {
+    if (this.running) return;
+    this.running = true;
+    this.image.src = `/stream.mjpg?at=${Date.now()}`;
+  }
+
+  stop() {
+    this.running = false;
+    this.image.removeAttribute("src");
+    this.image.hidden = true;
+  }
+
+  /** A new connection, after the old one broke. */
+  restart() {
+    if (!this.running) return;
+    this.stop();
+    this.decide();
+  }
+
+  shown() {
+    this.refused = false;
+    this.image.hidden = false;
+    this.say();
+  }
+
+  failed() {
+    if (!this.running) return;
+    this.stop();
+    this.refused = true;
+    this.say();
+    setTimeout(() => this.decide(), AGAIN_MS);
+  }
+
+  update(status) {
+    this.status = status;
+    this.say();
+  }
+
+  /** What stands over the picture: why there is none, or why it is old. */
+  say() {
+    const status = this.status;
+    if (!status) return;
+    const lost = status.camera.state === "lost" || (status.frame?.age_s ?? 0) > 3;
+    this.screen.toggleAttribute("data-stale", lost);
+    const text = this.words(status, lost);
+    if ($("over").textContent !== text) $("over").textContent = text;
+    if (status.frame) this.screen.style.aspectRatio = `${status.frame.width} / ${status.frame.height}`;
+  }
+
+  words(status, lost) {
+    if (lost || !status.frame || status.camera.state === "ended") return status.state.sentence;
+    if (this.refused && status.preview.viewers >= status.preview.max_viewers) {
+      return `${status.preview.viewers} viewers already, no more are allowed`;
+    }
+    return this.image.hidden ? "Waiting for a picture" : "";
+  }
+}

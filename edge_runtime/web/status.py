@@ -1,0 +1,22 @@
+"""What the web room asks of the program it shows."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from edge_runtime.types import Camera, Health, Snapshot
+
+
+class StatusSource(Protocol):
+    """The newest of everything. Each answer is at once there: nothing here waits or computes."""
+
+    def snapshot(self) -> Snapshot | None:
+        """The last frame's; None before the first."""
+
+    def health(self) -> Health | None:
+        """The last reading; None before the first."""
+
+    def camera(self) -> Camera: ...
+
+    def warnings(self) -> tuple[str, ...]:
+        """Sentences a person should know about, worst first."""
