@@ -7,6 +7,12 @@ import shutil
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# A machine under load is no defect, so cases have no deadline. CI tries the same cases each time: a
+# red run is about its change, and people's runs look for new ones.
+settings.register_profile("suite", deadline=None, derandomize=os.environ.get("CI") == "true")
+settings.load_profile("suite")
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 
