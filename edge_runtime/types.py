@@ -230,6 +230,9 @@ class ModelInUse:
     bytes: int
     backend: str
 
+    def __str__(self) -> str:
+        return f"{self.name} {self.version} ({self.backend})"
+
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:

@@ -77,11 +77,13 @@ class Runtime:
         """
         health = HealthReader(clock=self._clock)
         with Assembly(self._config, clock=self._clock) as assembly:
+            log.info("models: %s", ", ".join(map(str, assembly.models)))
             pipeline = assembly.pipeline(self._mailbox)
             with Worker("telemetry", lambda worker: self._watch(worker, health)):
                 began = self._clock()
                 problem = self._loop(pipeline, stop, max_frames)
                 seconds = self._clock() - began
+                self._rest(pipeline)  # brings rates and percentiles up to the last frame
             return Summary(
                 tally=self._tally,
                 last=self.status.snapshot(),
@@ -116,10 +118,12 @@ class Runtime:
     ) -> SourceDamaged | None:
         began = self._clock()
         try:
-            while not stop.is_set() and not self._mailbox.ended:
+            while not stop.is_set():
                 frame = self._mailbox.take(TAKE_S)
                 if frame is not None:
                     self._process(pipeline, frame)
+                elif self._mailbox.ended:
+                    break
                 else:
                     self._rest(pipeline)
                 if frame is not None or self._clock() - began > PAGE_WAITS_S:

@@ -106,7 +106,7 @@ class LitertEngine(Engine):
         self._run: Callable[[], object] = interpreter.invoke
         self._inputs = tuple(interpreter.tensor(each["index"]) for each in inputs)
         self._outputs = tuple(interpreter.tensor(each["index"]) for each in outputs)
-        logger.info("%s runs in %s with %d thread(s)", name, library.backend, threads)
+        logger.debug("%s runs in %s with %d thread(s)", name, library.backend, threads)
 
     def input(self, index: int = 0) -> Array:
         view: Array = self._inputs[index]()
