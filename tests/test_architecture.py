@@ -13,7 +13,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 
 import pytest
@@ -29,7 +29,7 @@ ROWS = (
     ("pipeline", "mailbox", "web", "service"),
     ("capture", "attention", "classify", "store", "telemetry"),
     ("engine", "imaging", "jpeg", "drawing", "journal", "config"),
-    ("types", "errors"),
+    ("types", "errors", "masking"),
 )
 
 # Rooms take keyword arguments; only what builds them reads the settings.
@@ -95,17 +95,20 @@ class Module:
     def room(self) -> str:
         return room_of(self.name)
 
-    def imports(self) -> Iterator[Import]:
+    @cached_property
+    def imports(self) -> tuple[Import, ...]:
         inside = {
             node
             for function in self.functions()
             for node in ast.walk(function)
             if isinstance(node, ast.Import | ast.ImportFrom)
         }
-        for node in ast.walk(self.tree):
-            if isinstance(node, ast.Import | ast.ImportFrom):
-                for module in imported(node):
-                    yield Import(module, node not in inside, node.lineno)
+        return tuple(
+            Import(module, node not in inside, node.lineno)
+            for node in ast.walk(self.tree)
+            if isinstance(node, ast.Import | ast.ImportFrom)
+            for module in imported(node)
+        )
 
     def functions(self) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
         for node in ast.walk(self.tree):
@@ -164,7 +167,7 @@ def test_rooms_import_downwards_only() -> None:
         f"{module.file}:{found.line} imports {found.module}"
         for module in modules()
         if module.room not in ("", "__main__")
-        for found in module.imports()
+        for found in module.imports
         if is_ours(found.module) and room_of(found.module) not in ("", module.room)
         if row(room_of(found.module)) <= row(module.room)
     ]
@@ -176,7 +179,7 @@ def test_only_those_who_build_rooms_see_the_config() -> None:
         f"{module.file}:{found.line}"
         for module in modules()
         if module.room not in SEES_CONFIG
-        for found in module.imports()
+        for found in module.imports
         if is_ours(found.module) and room_of(found.module) == "config"
     ]
     assert wrong == []
@@ -188,7 +191,7 @@ def test_a_library_is_imported_by_its_owner_only(library: str) -> None:
         f"{module.file}:{found.line}"
         for module in modules()
         if not module.file.startswith(OWNERS[library])
-        for found in module.imports()
+        for found in module.imports
         if found.module.split(".")[0] == library
     ]
     assert wrong == []
@@ -199,7 +202,7 @@ def test_optional_libraries_load_when_a_backend_is_opened() -> None:
         f"{module.file}:{found.line} imports {found.module}"
         for module in modules()
         if module.room != "compress"
-        for found in module.imports()
+        for found in module.imports
         if found.at_top and found.module.split(".")[0] in OPTIONAL
     ]
     assert wrong == []
@@ -210,7 +213,7 @@ def test_nothing_else_hides_its_imports_in_functions() -> None:
         f"{module.file}:{found.line} imports {found.module}"
         for module in modules()
         if not module.file.startswith(OPENS_ON_DEMAND)
-        for found in module.imports()
+        for found in module.imports
         if not found.at_top and found.module.split(".")[0] not in OWNERS
     ]
     assert wrong == []
@@ -218,7 +221,7 @@ def test_nothing_else_hides_its_imports_in_functions() -> None:
 
 def test_no_module_waits_for_itself_to_load() -> None:
     loads = {
-        module.name: {found.module for found in module.imports() if found.at_top}
+        module.name: {found.module for found in module.imports if found.at_top}
         & module_names() - {module.name}
         for module in modules()
     }

@@ -16,9 +16,10 @@ from edge_runtime.app.status import Status
 from edge_runtime.app.summary import Summary, Tally
 from edge_runtime.capture.reopen import ReopeningSource, pinned
 from edge_runtime.capture.source import Source, open_source
-from edge_runtime.config import Config, masked_uri
+from edge_runtime.config import Config
 from edge_runtime.errors import SourceDamaged
 from edge_runtime.mailbox import Mailbox
+from edge_runtime.masking import masked_uri
 from edge_runtime.pipeline import Pipeline
 from edge_runtime.service.worker import Worker
 from edge_runtime.telemetry.health import HealthReader
@@ -131,7 +132,6 @@ class Runtime:
                 if max_frames is not None and self._tally.frames >= max_frames:
                     break
         except SourceDamaged as damage:
-            log.warning("%s", damage)
             return damage
         return None
 

@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote
 
 from edge_runtime.errors import ConfigError
+from edge_runtime.masking import masked_uri
 
 PICTURE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp"})
 
@@ -55,25 +56,8 @@ def parse(text: str) -> SourceUri:
         return _bare_path(text)
     if scheme.lower() in ("rtsp", "rtsps"):
         # The query belongs to the camera at the other end, so it is not ours to read.
-        return SourceUri("rtsp", text, masked(text))
+        return SourceUri("rtsp", text, masked_uri(text))
     return _with_parameters(scheme.lower(), rest)
-
-
-def masked(text: str) -> str:
-    """``text`` without the password of its address and without values named like secrets."""
-    scheme, separator, rest = text.partition("://")
-    address, mark, query = rest.partition("?")
-    # The last @ ends the password: people's passwords hold @ and / that nobody encodes.
-    login, at, place = address.rpartition("@")
-    user, colon, _ = login.partition(":")
-    login = f"{user}:***" if colon else login
-    query = _SECRET.sub(r"\1***", query)
-    return f"{scheme}{separator}{login}{at}{place}{mark}{query}"
-
-
-_SECRET = re.compile(
-    r"((?:^|&)[^=&]*(?:pass|pwd|token|key|secret|auth)[^=&]*=)[^&]*", re.IGNORECASE
-)
 
 
 def _bare_path(text: str) -> SourceUri:
@@ -88,7 +72,7 @@ def _bare_path(text: str) -> SourceUri:
 
 
 def _with_parameters(scheme: str, rest: str) -> SourceUri:
-    shown = masked(f"{scheme}://{rest}")
+    shown = masked_uri(f"{scheme}://{rest}")
     if scheme not in _PARAMETERS:
         raise ConfigError(f"source {shown!r}: {_unknown('scheme', scheme, SCHEMES)}")
     path, _, query = rest.partition("?")

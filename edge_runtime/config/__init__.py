@@ -6,14 +6,13 @@ Nothing else in the package reads TOML or the environment; the command line hand
 from edge_runtime.config.config import Config
 from edge_runtime.config.layer import Problem
 from edge_runtime.config.loaded import Loaded, load_config, problems_in_file, read_config
-from edge_runtime.config.text import masked_uri, to_toml
+from edge_runtime.config.text import to_toml
 
 __all__ = [
     "Config",
     "Loaded",
     "Problem",
     "load_config",
-    "masked_uri",
     "problems_in_file",
     "read_config",
     "to_toml",

@@ -14,7 +14,7 @@ from typing import Any, get_args, get_origin
 from pydantic import TypeAdapter, ValidationError
 
 from edge_runtime.config.config import KEYS, TABLES, Config
-from edge_runtime.config.text import masked_uri
+from edge_runtime.masking import masked_uri
 
 PREFIX = "EDGE_RUNTIME_"
 # Ours, but no settings: the config file's own place, and what the test suite is told.

@@ -3,19 +3,11 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping
 from pathlib import Path
 
 from edge_runtime.config.config import KEYS, Config
-
-
-def masked_uri(uri: str) -> str:
-    """``uri`` with the password of ``scheme://user:password@host`` replaced by ``***``.
-
-    Passwords may hold characters that a URI should have escaped: rather too much is hidden.
-    """
-    return re.sub(r"(://[^/?#\s@:]*):.*@", r"\1:***@", uri)
+from edge_runtime.masking import masked_uri
 
 
 def to_toml(config: Config, origins: Mapping[str, str] | None = None, *, mask: bool = False) -> str:
