@@ -13,6 +13,7 @@ import click
 from edge_runtime.cli.options import config_option
 from edge_runtime.config import load_config
 from edge_runtime.engine.inspection import Inspection, Latency, inspect_file, measure_latency
+from edge_runtime.engine.tensor import Tensor
 from edge_runtime.errors import LibraryMissing, ModelMissing
 from edge_runtime.store.catalogue import Catalogue, is_path
 from edge_runtime.store.manifest import FILE_NAME
@@ -166,11 +167,15 @@ def _report(model: Model | None, inspection: Inspection, latency: str) -> Iterab
         ("parameters", f"{inspection.cost.parameters:,}"),
         ("MACs", _macs(inspection)),
         ("latency", latency),
-        *(("input", f"{tensor.name}: {tensor}") for tensor in inspection.inputs),
-        *(("output", f"{tensor.name}: {tensor}") for tensor in inspection.outputs),
+        *(("input", _named(tensor)) for tensor in inspection.inputs),
+        *(("output", _named(tensor)) for tensor in inspection.outputs),
         *(("operator", f"{name} × {count}") for name, count in inspection.operators.items()),
     )
     yield from _aligned(facts)
+
+
+def _named(tensor: Tensor) -> str:
+    return f"{tensor.name}: {tensor}" if tensor.name else str(tensor)
 
 
 def _macs(inspection: Inspection) -> str:

@@ -1,7 +1,7 @@
 """Run models with Google's interpreter: ``ai_edge_litert``, or its predecessor ``tflite_runtime``.
 
 Both offer the same Python class, so one Engine serves both. XNNPACK, their fast CPU kernels, is on
-by default in both. See docs/decisions/0003-tflite-runtime.md for which one and why.
+by default in both. Which one and why: docs/decisions/0001-runtime.md.
 """
 
 from __future__ import annotations
@@ -87,10 +87,9 @@ def _major_minor(version: str) -> tuple[int, int]:
 class LitertEngine(Engine):
     """One interpreter, built once; views are fetched from it at each call.
 
-    Fetching a view costs 0.6 µs, no more than copying with ``set_tensor`` would for the smallest
-    input. Keeping one view at the same address would save that, but the interpreter moves its
-    buffers when a graph has outputs of changing size, and a kept address would then point at freed
-    memory.
+    Fetching a view costs about 0.5 µs, less than ``set_tensor`` for the smallest input. One view
+    kept at its address would save that, but the interpreter moves its buffers when a graph has
+    outputs of changing size, and the address would then be freed memory.
     """
 
     def __init__(

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -177,3 +178,15 @@ def test_any_value_is_understood_or_refused_in_words(
         assert str(file) in str(error)  # noqa: PT017 - both ways are right
     else:
         assert manifest.name
+
+
+def test_every_key_is_documented(repository: Path) -> None:
+    documented = (repository / "docs" / "models.md").read_text()
+    keys = {*classifier(), *detector(), "labels_file"} - {"input", "head", "crop"}
+    inner = {
+        *(f"input.{field.name}" for field in fields(InputSpec)),
+        *(f"crop.{field.name}" for field in fields(CropShape)),
+        "head.type",
+        "head.strides",
+    }
+    assert {key for key in keys | inner if f"`{key}`" not in documented} == set()
