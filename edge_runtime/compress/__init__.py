@@ -1,1 +1,4 @@
-"""Making models small: nets, losses, training, quantization, export. Imports torch; the runtime never imports this room."""
+"""Making models small: nets, losses, training, quantization, export.
+
+Imports torch; the runtime never imports this room.
+"""

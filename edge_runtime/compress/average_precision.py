@@ -1,7 +1,7 @@
 """Average precision of a detector: the area under its precision-recall curve. Plain numpy.
 
-All boxes are centre x, centre y, width, height. A detection is right when it overlaps an unclaimed face with
-IoU >= 0.5 (Pascal VOC); detections on ignored boxes are neither right nor wrong.
+All boxes are centre x, centre y, width, height. A detection is right when it overlaps an unclaimed
+face with IoU >= 0.5 (Pascal VOC); detections on ignored boxes are neither right nor wrong.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class Curve(NamedTuple):
 
     @property
     def area(self) -> float:
-        """Average precision with the precision made monotone (all points, no interpolation grid)."""
+        """Average precision: precision made monotone, all points, no interpolation grid."""
         best = np.maximum.accumulate(self.precision[::-1])[::-1]
         return float(np.sum(best * np.diff(self.recall, prepend=0.0)))
 
@@ -65,7 +65,7 @@ def curve(pictures: Iterable[Judged], least_iou: float = 0.5) -> Curve:
 
 
 def judge(picture: Judged, least_iou: float = 0.5) -> NDArray[np.int8]:
-    """For each detection 1 (right), 0 (false alarm) or -1 (not counted); the best score chooses first."""
+    """Each detection right (1), a false alarm (0) or not counted (-1); the best chooses first."""
     verdict = np.zeros(len(picture.found), np.int8)
     overlap = iou_matrix(picture.found, picture.faces)
     for index in np.argsort(-picture.found[:, 4], kind="stable"):
@@ -93,7 +93,7 @@ def large_enough(picture: Judged, least: float) -> Judged:
 
 
 def without_doubles(found: Floats, most_iou: float = 0.45) -> Floats:
-    """Greedy suppression: of detections [k, 5] that overlap more than `most_iou` the best one stays."""
+    """Greedy suppression: of detections [k, 5] overlapping over `most_iou` the best stays."""
     found = found[np.argsort(-found[:, 4], kind="stable")]
     overlap = iou_matrix(found, found)
     keep: list[int] = []

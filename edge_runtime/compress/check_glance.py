@@ -1,4 +1,4 @@
-"""Recomputes every figure of the detector's model card from the shipped file:
+"""Recomputes every figure of the detector's model card from the shipped file.
 
 python -m edge_runtime.compress.check_glance --data DIR --model models/face-glance
 """
@@ -28,10 +28,17 @@ from edge_runtime.compress.glance_check import (
 from edge_runtime.compress.glance_net import GRIDS, cells
 from edge_runtime.compress.photos import Luma
 from edge_runtime.engine.engine import Engine, open_engine
+from edge_runtime.engine.tensor import dequantize
 
 CLIPS = "videos/person_*.mkv"
-OTHER_CLIPS = ("head-pose-face-detection-female", "head-pose-face-detection-male",
-               "face-demographics-walking-and-pause", "classroom", "store-aisle-detection", "worker-zone-detection")  # fmt: skip
+OTHER_CLIPS = (
+    "head-pose-face-detection-female",
+    "head-pose-face-detection-male",
+    "face-demographics-walking-and-pause",
+    "classroom",
+    "store-aisle-detection",
+    "worker-zone-detection",
+)
 EMPTY_CLIP = "videos/empty-room.mp4"
 
 
@@ -97,11 +104,13 @@ def report(data: Path, work: Path, folder: Path, threshold: float | None) -> Non
             curve = score(exam, detect, part)
             precision, recall = curve.at(threshold)
             print(
-                f"{name:5} faces >= {part:.0%}: AP {curve.area:.4f}  precision {precision:.4f}  recall {recall:.4f}"
+                f"{name:5} faces >= {part:.0%}: AP {curve.area:.4f}  "
+                f"precision {precision:.4f}  recall {recall:.4f}"
             )
     nobody = np.stack([letterbox(photo.image)[0] for photo in held.empty if not len(photo.ignore)])
     print(
-        f"false alarms on {len(nobody)} held-out scenes and pets: {false_alarms(nobody, detect, threshold)}"
+        f"false alarms on {len(nobody)} held-out scenes and pets: "
+        f"{false_alarms(nobody, detect, threshold)}"
     )
     _report_clips(data, detect, threshold)
 
@@ -122,10 +131,7 @@ def _report_clips(data: Path, detect: Detector, threshold: float) -> None:
 def _run(engine: Engine, image: Luma) -> tuple[Found, Found]:
     engine.input()[0, ..., 0] = (image ^ 0x80).view(np.int8)
     engine.invoke()
-    real = [
-        (engine.output(i).astype(np.float32) - tensor.zero_point) * tensor.scale
-        for i, tensor in enumerate(engine.outputs)
-    ]
+    real = [dequantize(engine.output(i), each) for i, each in enumerate(engine.outputs)]
     by_shape = {each.shape[1:]: each for each in real}
     logits = np.concatenate([by_shape[*grid, 1].reshape(-1) for grid in GRIDS])
     return logits, np.concatenate([by_shape[*grid, 4].reshape(-1, 4) for grid in GRIDS])

@@ -1,7 +1,8 @@
 """What the detector is taught: which cells answer for which face, and how wrong they are.
 
-Assignment is task-aligned (TOOD, arXiv 2108.07755) with a dynamic number of cells per face (SimOTA, arXiv 2107.08430);
-the score learns the box's quality (quality focal loss, arXiv 2006.04388); boxes learn by complete IoU (arXiv 1911.08287).
+Assignment is task-aligned (TOOD, arXiv 2108.07755) with a dynamic number of cells per face
+(SimOTA, arXiv 2107.08430); the score learns the box's quality (quality focal loss, arXiv
+2006.04388); boxes learn by complete IoU (arXiv 1911.08287).
 """
 
 from __future__ import annotations
@@ -34,8 +35,9 @@ class Assignment(NamedTuple):
 def detection_loss(
     logits: Tensor, boxes: Tensor, cells: tuple[Tensor, Tensor], faces: Tensor, ignore: Tensor
 ) -> Tensor:
-    """Scalar loss. `logits` [n, 400]; `boxes` [n, 400, 4], `faces` [n, g, 4], `ignore` [n, i, 4]: centre-size pixels.
+    """Scalar loss.
 
+    `logits` [n, 400]; `boxes` [n, 400, 4], `faces` [n, g, 4], `ignore` [n, i, 4]: pixels.
     Rows of `faces` and `ignore` with zero width are padding.
     """
     with torch.no_grad():

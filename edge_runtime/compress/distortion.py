@@ -1,4 +1,4 @@
-"""What cameras and weather do to grey pictures: light, noise, blur, compression, and things held before a face."""
+"""What cameras and weather do to grey pictures: light, noise, blur, compression, occluders."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ from edge_runtime.compress.photos import Luma
 Floats = NDArray[np.float32]
 Random = np.random.Generator
 
+OCTAGON = [(float(np.cos(t)), float(np.sin(t))) for t in np.arange(8) * np.pi / 4]
 _NOISE: Floats = np.random.default_rng(0).standard_normal(1 << 18).astype(np.float32)
 
 
 def noise(rng: Random, shape: tuple[int, ...]) -> Floats:
-    """Standard normal noise, cut from a fixed bank because drawing 19,200 numbers costs more than the rest."""
+    """Standard normal noise from a fixed bank: drawing 19,200 numbers costs more than the rest."""
     count = int(np.prod(shape))
     start = int(rng.integers(0, _NOISE.size - count))
     return _NOISE[start : start + count].reshape(shape)
@@ -97,7 +98,7 @@ def degrade(image: Luma, rng: Random) -> Luma:
 
 
 def hide_part(image: Luma, box: NDArray[np.float32], rng: Random) -> None:
-    """Draw, in place, a mask, dark glasses or a plain patch over part of one centre-size face box."""
+    """Draw, in place, a mask, dark glasses or a patch over part of one centre-size face box."""
     draw = (_draw_mask, _draw_glasses, _draw_patch)[int(rng.choice(3, p=(0.5, 0.25, 0.25)))]
     draw(image, box, rng)
 
@@ -124,10 +125,9 @@ def _draw_glasses(image: Luma, box: NDArray[np.float32], rng: Random) -> None:
     )
     grey = int(rng.integers(0, 60))
     for side in (-1, 1):
-        ellipse = cv2.ellipse2Poly((0, 0), (64, 64), 0, 0, 360, 45) / 64.0
         _fill(
             image,
-            [(x + side * w * 0.22 + a * radius[0], level + b * radius[1]) for a, b in ellipse],
+            [(x + side * w * 0.22 + a * radius[0], level + b * radius[1]) for a, b in OCTAGON],
             grey,
         )
 
@@ -136,8 +136,8 @@ def _draw_patch(image: Luma, box: NDArray[np.float32], rng: Random) -> None:
     x, y, w, h = (float(v) for v in box)
     side, part = int(rng.integers(0, 4)), rng.uniform(0.2, 0.42)
     left, right, top, bottom = x - w / 2, x + w / 2, y - h / 2, y + h / 2
-    cuts = ((left, top, left + w * part, bottom), (right - w * part, top, right, bottom))
-    cuts += ((left, bottom - h * part, right, bottom), (left, top, right, top + h * part * 0.6))
+    cuts = [(left, top, left + w * part, bottom), (right - w * part, top, right, bottom)]
+    cuts += [(left, bottom - h * part, right, bottom), (left, top, right, top + h * part * 0.6)]
     a, b, c, d = cuts[side]
     _fill(image, [(a, b), (c, b), (c, d), (a, d)], int(rng.integers(0, 256)))
 

@@ -1,7 +1,8 @@
-"""Writes a QuantizedNet as a .tflite, operator by operator: nothing in the file that the net did not ask for.
+"""Writes a QuantizedNet as a .tflite: nothing in the file that the net did not ask for.
 
-A general converter leaves PAD and TRANSPOSE operators, names and unshared zero points behind; here one torch layer is
-one TFLite operator, activations are fused, and the bytes are as few as the format allows.
+A general converter leaves PAD and TRANSPOSE operators, names and unshared zero points behind; here
+one torch layer is one TFLite operator, activations are fused, and the bytes are as few as the
+format allows.
 """
 
 from __future__ import annotations
@@ -29,18 +30,22 @@ from edge_runtime.compress.slim import pack
 
 Codes = schema.BuiltinOperator
 VERSIONS = {
-    Codes.CONV_2D: 3, Codes.DEPTHWISE_CONV_2D: 3, Codes.ADD: 2, Codes.RESIZE_BILINEAR: 3, Codes.MEAN: 2,
+    Codes.CONV_2D: 3,
+    Codes.DEPTHWISE_CONV_2D: 3,
+    Codes.ADD: 2,
+    Codes.RESIZE_BILINEAR: 3,
+    Codes.MEAN: 2,
     Codes.FULLY_CONNECTED: 4,
-}  # fmt: skip
+}
 """The first version of each operator that knows int8 (and half-pixel centres)."""
 
 
 def export(net: QuantizedNet, example: torch.Tensor) -> bytes:
     """The calibrated net as a .tflite for inputs shaped like `example` [1, c, h, w].
 
-    The file takes raw bytes: int8 with scale 1 and zero point -128, NHWC. Inside, the unit of every tensor is chosen
-    so that its scale is 1 as well (the next weights take up the difference): then a bias has the scale of its filter,
-    and both are stored once.
+    The file takes raw bytes: int8 with scale 1 and zero point -128, NHWC. Inside, the unit of
+    every tensor is chosen so that its scale is 1 as well (the next weights take up the
+    difference): then a bias has the scale of its filter, and both are stored once.
     """
     return pack(_Writer(net, example).model())
 
@@ -159,7 +164,8 @@ class _Writer:
         after = self._net.activation_after(node)
         module = self._net.module_of(after) if after is not None else None
         kinds = schema.ActivationFunctionType
-        # No int8 lies above the range, and the range ends at or below 6: saturation is the 6 of ReLU6 in any unit.
+        # No int8 lies above the range, and the range ends at or below 6: saturation is the 6 of
+        # ReLU6 in any unit.
         return int(kinds.RELU if isinstance(module, ACTIVATIONS) else kinds.NONE)
 
     def _constant(self, values: NDArray[Any], step: NDArray[Any], axis: int) -> int:
@@ -224,7 +230,7 @@ def _raw_weight(module: nn.Module) -> torch.Tensor:
         module.parametrizations.weight.original
         if parametrize.is_parametrized(module)
         else module.weight
-    )  # type: ignore
+    )
 
 
 def _weighted_options(

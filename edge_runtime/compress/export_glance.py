@@ -1,6 +1,7 @@
-"""Quantizes the trained detector and writes `models/face-glance`:
+"""Quantizes the trained detector and writes `models/face-glance`.
 
-python -m edge_runtime.compress.export_glance --data DIR --work DIR --out models/face-glance --tune-minutes 8
+python -m edge_runtime.compress.export_glance --data DIR --work DIR --out models/face-glance
+--tune-minutes 8
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Training crops for face classifiers: a square around the detector's box, as the runtime will cut it, and worse."""
+"""Training crops for face classifiers: squares as the runtime will cut them, and worse."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Portrait:
 
 
 def read_portraits(data: Path, work: Path, split: str) -> list[Portrait]:
-    """LFW portraits labelled neutral or happy that the teacher found a face in; nobody is in both splits."""
+    """LFW portraits labelled neutral or happy; nobody is in both splits."""
     labels = label_all(data, _names(data, split), work / f"teacher-lfw-{split}.npz")
     found: list[Portrait] = []
     for name, label in _labelled(data, split):

@@ -21,7 +21,7 @@ from edge_runtime.compress.photos import (
 from edge_runtime.compress.teacher import label_all
 
 SURE_FACE, SURE_PET = 0.5, 0.88
-"""Teacher scores: a labelled face from here on; a pet picture's box from here on may be its owner."""
+"""Teacher scores: a labelled face from here on; in a pet picture perhaps its owner."""
 
 
 def read_pools(data: Path, work: Path, split: str) -> Pools:

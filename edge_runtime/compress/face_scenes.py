@@ -1,7 +1,8 @@
-"""Training scenes for the glance: photographs of faces shrunk, turned, mixed and spoilt on 160 x 120 canvases.
+"""Training scenes for the glance: faces shrunk, turned, mixed and spoilt on 160 x 120 canvases.
 
-A web photograph shows a large frontal face in good light; a camera on a shelf sees small ones, from the side, at dusk.
-Every scene is drawn anew, so the detector never sees the same pixels twice.
+A web photograph shows a large frontal face in good light; a camera on a shelf sees small ones,
+from the side, at dusk. Every scene is drawn anew, so the detector never sees the same pixels
+twice.
 """
 
 from __future__ import annotations
@@ -119,7 +120,7 @@ def mirror(scene: Scene) -> Scene:
 
 
 def _whole(pools: Pools, rng: Random) -> Canvas:
-    """A photograph as a camera would see it, letterboxed with some jitter: faces at their natural place and size."""
+    """A whole photograph, letterboxed with jitter: faces at their natural place and size."""
     photo = _pick(pools.web, rng)
     height, width = photo.image.shape
     fit = min(WIDTH / width, HEIGHT / height) * np.exp(rng.uniform(-0.7, 0.35))
@@ -256,7 +257,7 @@ def _aim(face: NDArray[np.float32], size: float, rng: Random) -> Placement:
 
 
 def _turned(place: Placement, rng: Random) -> Placement:
-    """Mirrored half of the time, a little rotated (some much), now and then squeezed as a profile is."""
+    """Mirrored half of the time, rotated (some much), now and then squeezed as a profile is."""
     squeeze = rng.uniform(0.62, 0.9) if rng.random() < 0.2 else np.exp(rng.normal(0, 0.07))
     angle = rng.normal(0, np.radians(8)) if rng.random() < 0.8 else rng.uniform(-0.7, 0.7)
     return replace(

@@ -1,4 +1,4 @@
-"""Measures a face detector on what it was not trained on; the same sets for torch nets and .tflite files."""
+"""Measures a face detector on what it was not trained on, be it a torch net or a .tflite."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from edge_runtime.compress.photos import Luma, Photo
 
 Found = NDArray[np.float32]
 Detector = Callable[[Luma], list[Found]]
-"""Pictures [n, 120, 160] to each one's detections [k, 5], any score above 0.05, doubles already removed."""
+"""Pictures [n, 120, 160] to each one's detections [k, 5], scores from 0.05, without doubles."""
 
 HARD_SEED, HARD_SCENES = 20_000, 800
 
@@ -47,7 +47,7 @@ def photo_exam(photos: list[Photo]) -> Exam:
 
 
 def hard_exam(pools: Pools) -> Exam:
-    """Scenes drawn with a fixed seed from validation pictures: small, dark, turned, hidden faces."""
+    """Scenes from validation pictures, fixed seed: small, dark, turned, hidden faces."""
     rng = np.random.default_rng(HARD_SEED)
     scenes: list[Scene] = [draw_scene(pools, rng) for _ in range(HARD_SCENES)]
     truths = [(scene.faces, scene.ignore) for scene in scenes]
@@ -69,7 +69,7 @@ def false_alarms(images: Luma, detect: Detector, threshold: float) -> int:
 
 
 def letterbox(image: Luma) -> tuple[Luma, float, tuple[int, int]]:
-    """A picture fitted into 160 x 120 with grey bars; the scale, and the offset of its top left corner."""
+    """A picture fitted into 160 x 120 with grey bars; the scale, and its top left corner."""
     scale = min(WIDTH / image.shape[1], HEIGHT / image.shape[0])
     width, height = round(image.shape[1] * scale), round(image.shape[0] * scale)
     left, top = (WIDTH - width) // 2, (HEIGHT - height) // 2

@@ -1,8 +1,9 @@
 """The face detector `face-glance`: one look at 160 x 120 grey bytes, faces at strides 8, 16 and 32.
 
-A MobileNet-like trunk of residual separable convolutions, a top-down path without weights of its own (coarse maps are
-stretched and added, all are equally wide), and one tower and head shared by the three strides: a face looks alike at
-every size, so the weights that recognize it need to be stored once.
+A MobileNet-like trunk of residual separable convolutions, a top-down path without weights of its
+own (coarse maps are stretched and added, all are equally wide), and one tower and head shared by
+the three strides: a face looks alike at every size, so the weights that recognize it need to be
+stored once.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ STRIDES = (8, 16, 32)
 GRIDS = ((15, 20), (8, 10), (4, 5))
 """Rows and columns of each stride's map."""
 BLOCKS = ((5, 5, 3), (3, 3), ())
-"""Kernels of the residual blocks at each stride: small faces are the hard ones, so the finest map gets most."""
+"""Kernels of the residual blocks by stride: small faces are hard, the finest map gets most."""
 
 
 class GlanceNet(nn.Module):
@@ -55,7 +56,7 @@ class GlanceNet(nn.Module):
         _start_calm(self)
 
     def forward(self, x: Tensor) -> list[tuple[Tensor, Tensor]]:
-        """For each stride the face logit [n, 1, h, w] and dx, dy, log w, log h [n, 4, h, w] in strides."""
+        """By stride the logit [n, 1, h, w] and dx, dy, log w, log h [n, 4, h, w] in strides."""
         x = self.early(self.stem(x))
         maps: list[Tensor] = []
         for stage in self.stages:
@@ -79,7 +80,8 @@ class SharedTower(nn.Module):
         """Maps of different sizes in, the same sizes out."""
         if not self.training:
             return [self.mixing(self.spatial(y)) for y in maps]
-        # In training all strides share one batch for the norm, or its running statistics would fit none of them.
+        # In training all strides share one batch for the norm, or its running statistics would
+        # fit none of them.
         sizes = [y.shape[2:].numel() for y in maps]
         rows = torch.cat([self.spatial.conv(y).flatten(2) for y in maps], 2).unsqueeze(2)
         rows = self.mixing(self.spatial.act(self.spatial.norm(rows)))
@@ -110,9 +112,9 @@ def decode(raw: Tensor, centres: Tensor, strides: Tensor) -> Tensor:
 
 
 def _start_calm(net: GlanceNet) -> None:
-    """Begin by doubting every cell, with boxes of two strides: the first steps are then not wasted on noise."""
+    """Begin by doubting every cell, with boxes of two strides: no first steps wasted on noise."""
     nn.init.normal_(net.logit.weight, std=0.01)
-    nn.init.constant_(net.logit.bias, -4.0)  # type: ignore[arg-type]
+    nn.init.constant_(net.logit.bias, -4.0)
     nn.init.normal_(net.box.weight, std=0.01)
     with torch.no_grad():
-        net.box.bias.copy_(torch.tensor([0.0, 0.0, 0.6, 0.7]))  # type: ignore[union-attr]
+        net.box.bias.copy_(torch.tensor([0.0, 0.0, 0.6, 0.7]))

@@ -1,4 +1,4 @@
-"""The few layers the nets are built of; each maps to one or two TFLite operators, batch norm folded away."""
+"""The few layers the nets are built of; each maps to one or two TFLite operators."""
 
 from __future__ import annotations
 

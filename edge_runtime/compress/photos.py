@@ -46,11 +46,9 @@ def pyramid(image: Luma) -> tuple[Luma, ...]:
     levels = [image]
     while min(levels[-1].shape) >= 2 * SMALLEST_LEVEL_PX:
         height, width = levels[-1].shape
-        levels.append(
-            cv2.resize(
-                levels[-1], ((width + 1) // 2, (height + 1) // 2), interpolation=cv2.INTER_AREA
-            )
-        )
+        half = ((width + 1) // 2, (height + 1) // 2)
+        smaller = cv2.resize(levels[-1], half, interpolation=cv2.INTER_AREA)
+        levels.append(np.asarray(smaller, np.uint8))
     return tuple(levels)
 
 

@@ -1,4 +1,4 @@
-"""Where a photograph lands on a canvas: affine maps for pixels and for the boxes that follow them."""
+"""Where a photograph lands on a canvas: affine maps for pixels and their boxes."""
 
 from __future__ import annotations
 
@@ -37,7 +37,8 @@ class Placement:
 def move_boxes(boxes: Boxes, affine: Affine) -> Boxes:
     """Centre-size boxes [n, 4] under an affine map, each taken as the ellipse it encloses.
 
-    A face is round: the bounds of the turned ellipse stay tight where those of the turned rectangle would grow.
+    A face is round: the bounds of the turned ellipse stay tight where those of the turned
+    rectangle would grow.
     """
     linear = affine[:, :2]
     centres = boxes[:, :2] @ linear.T + affine[:, 2]
@@ -46,7 +47,7 @@ def move_boxes(boxes: Boxes, affine: Affine) -> Boxes:
 
 
 def warp(photo: Photo, affine: Affine, shape: tuple[int, int], border: int | None = None) -> Luma:
-    """The photograph on a canvas of `shape` (height, width); `border` is the grey outside, None repeats the edge."""
+    """The photograph on a canvas (height, width); `border` is the grey outside, None its edge."""
     level = _level_for(photo, affine)
     image = photo.levels[level]
     grown = np.array([photo.image.shape[1] / image.shape[1], photo.image.shape[0] / image.shape[0]])

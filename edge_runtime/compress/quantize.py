@@ -1,7 +1,8 @@
 """A net as the device will compute it: int8 activations and weights, simulated in torch, trainable.
 
-Weights are symmetric, one scale per output channel; activations have one scale and zero point per tensor
-(arXiv 1712.05877). Rounding passes gradients straight through, so a net can be fine-tuned while quantized.
+Weights are symmetric, one scale per output channel; activations have one scale and zero point per
+tensor (arXiv 1712.05877). Rounding passes gradients straight through, so a net can be fine-tuned
+while quantized.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ from edge_runtime.compress.layers import ConvUnit, SameConv2d
 ACTIVATIONS = (nn.ReLU, nn.ReLU6)
 WEIGHTED = (nn.Conv2d, nn.Linear)
 POOLS = (nn.AdaptiveAvgPool2d,)
+IDLE = (nn.Identity, nn.Dropout)
+"""What does nothing once training is over."""
 
 
 def fold_batch_norm(net: nn.Module) -> nn.Module:
@@ -84,15 +87,16 @@ class _Tracer(fx.Tracer):
 class QuantizedNet(nn.Module):
     """A folded, traced net with a range at every tensor the device will store.
 
-    What a module computes has one range however often the module is called, and all rectified tensors that meet in
-    additions share one: equal scales mean equal bytes, and the file stores equal bytes once.
+    What a module computes has one range however often the module is called, and all rectified
+    tensors that meet in additions share one: equal scales mean equal bytes, and the file stores
+    equal bytes once.
     """
 
     def __init__(self, net: nn.Module) -> None:
         super().__init__()
         self.traced = _traced(fold_batch_norm(net))
         self.homes = self._find_homes()
-        self.groups = _meeting(self.traced.graph, self.homes)
+        self.groups = self._find_groups()
         self.keys = {node: self._key(node) for node in set(self.homes.values())}
         inputs = {self.keys[node] for node in self.keys if node.op == "placeholder"}
         self.ranges = nn.ModuleDict(
@@ -109,15 +113,14 @@ class QuantizedNet(nn.Module):
             for batch in batches:
                 self(batch)
         for each in self.ranges.values():
-            each.watching = False  # type: ignore[assignment]
+            each.watching = False
         for module in self.traced.modules():
             if isinstance(module, WEIGHTED):
                 parametrize.register_parametrization(module, "weight", WeightRounding())
 
     def range_of(self, node: fx.Node) -> ActivationRange:
         """The range of what a node computes, after its activation."""
-        found = self.ranges[self.keys[self.homes[node]]]
-        assert isinstance(found, ActivationRange)
+        found: ActivationRange = self.ranges[self.keys[self.homes[node]]]
         return found
 
     def module_of(self, node: fx.Node) -> nn.Module | None:
@@ -132,7 +135,7 @@ class QuantizedNet(nn.Module):
         return None
 
     def _find_homes(self) -> dict[fx.Node, fx.Node]:
-        """For every node the node whose result is the tensor in memory: fused activations are their source's."""
+        """For every node the one whose result is the tensor in memory (activations are fused)."""
         homes: dict[fx.Node, fx.Node] = {}
         for node in self.traced.graph.nodes:
             module = self.module_of(node)
@@ -147,6 +150,22 @@ class QuantizedNet(nn.Module):
             ):
                 homes[node] = self.activation_after(node) or node
         return homes
+
+    def _find_groups(self) -> dict[fx.Node, int]:
+        """Tensors that meet in additions or averages, directly or through others, by number.
+
+        These operators compare the scales of what goes in and comes out, so their units agree.
+        """
+        groups: dict[fx.Node, int] = {}
+        for number, node in enumerate(n for n in self.traced.graph.nodes if self._compares(n)):
+            met = {self.homes[node], *(self.homes[each] for each in node.all_input_nodes)}
+            known = {groups[each] for each in met if each in groups}
+            met |= {each for each, group in groups.items() if group in known}
+            groups.update(dict.fromkeys(met, number))
+        return groups
+
+    def _compares(self, node: fx.Node) -> bool:
+        return node.target is operator.add or isinstance(self.module_of(node), POOLS)
 
     def _key(self, home: fx.Node) -> str:
         rectified = isinstance(self.module_of(home), ACTIVATIONS)
@@ -171,9 +190,7 @@ def _traced(net: nn.Module) -> fx.GraphModule:
     """The net as a graph, without the nodes that do nothing."""
     graph = _Tracer().trace(net)
     for node in list(graph.nodes):
-        if node.op == "call_module" and isinstance(
-            net.get_submodule(str(node.target)), nn.Identity
-        ):
+        if node.op == "call_module" and isinstance(net.get_submodule(str(node.target)), IDLE):
             node.replace_all_uses_with(node.args[0])
             graph.erase_node(node)
     return fx.GraphModule(net, graph)
@@ -198,17 +215,6 @@ def flattened(node: fx.Node) -> bool:
     return node.target is torch.flatten or node.target == "flatten"
 
 
-def _meeting(graph: fx.Graph, homes: dict[fx.Node, fx.Node]) -> dict[fx.Node, int]:
-    """Which tensors meet in additions, directly or through others: a number for each such group."""
-    groups: dict[fx.Node, int] = {}
-    for number, node in enumerate(n for n in graph.nodes if n.target is operator.add):
-        met = {homes[node], *(homes[each] for each in node.all_input_nodes)}
-        known = {groups[each] for each in met if each in groups}
-        met |= {each for each, group in groups.items() if group in known}
-        groups.update(dict.fromkeys(met, number))
-    return groups
-
-
 def _range_for(is_input: bool) -> ActivationRange:
     """Inputs are bytes over 255: their range is known."""
     return ActivationRange(0.0, 1.0, fixed=True) if is_input else ActivationRange()
@@ -216,10 +222,7 @@ def _range_for(is_input: bool) -> ActivationRange:
 
 def _fold(unit: ConvUnit) -> None:
     norm = unit.norm
-    assert isinstance(norm, nn.BatchNorm2d)
-    assert norm.running_var is not None
-    assert norm.running_mean is not None
     gain = norm.weight / torch.sqrt(norm.running_var + norm.eps)
     unit.conv.weight = nn.Parameter((unit.conv.weight * gain[:, None, None, None]).detach())
     unit.conv.bias = nn.Parameter((norm.bias - norm.running_mean * gain).detach())
-    unit.norm = nn.Identity()  # type: ignore[assignment]
+    unit.norm = nn.Identity()

@@ -1,4 +1,4 @@
-"""Puts a finished model where the runtime looks for it: `model.tflite` beside its `manifest.json`."""
+"""Puts a finished model where the runtime looks for it, beside its `manifest.json`."""
 
 from __future__ import annotations
 

@@ -1,14 +1,15 @@
-"""Takes out of a .tflite what no interpreter needs: names, metadata, and everything that is stored twice.
+"""Takes out of a .tflite what no interpreter needs: names, metadata, all that is stored twice.
 
-In a model of 30 KB of weights the bookkeeping weighs as much again: every channel's zero point is 8 bytes of zeros,
-once for the filter and once for the bias. Equal vectors are written once and pointed at.
+In a model of 30 KB of weights the bookkeeping weighs as much again: every channel's zero point is
+8 bytes of zeros, once for the filter and once for the bias. Equal vectors are written once and
+pointed at.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-import flatbuffers
+import flatbuffers  # type: ignore[import-untyped]
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 

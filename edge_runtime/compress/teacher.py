@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -28,7 +29,7 @@ class YunetTeacher:
         scale = LONG_SIDE_PX / max(picture.shape[:2])
         grown = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_LINEAR)
         self._net.setInputSize((grown.shape[1], grown.shape[0]))
-        found = self._net.detect(grown)[1]
+        found: Any = self._net.detect(grown)[1]
         if found is None:
             return np.zeros((0, 5), np.float32)
         boxes = np.concatenate([found[:, :4] / scale, found[:, 14:15]], axis=1)
@@ -37,7 +38,7 @@ class YunetTeacher:
 
 
 def label_all(data: Path, files: Iterable[str], cache: Path) -> dict[str, Boxes]:
-    """The teacher's boxes by file name (relative to `data`), computed once and kept in the `.npz` cache."""
+    """The teacher's boxes by file name (relative to `data`), computed once, kept in `cache`."""
     if cache.exists():
         with np.load(cache) as kept:
             return {name: kept[name] for name in kept.files}
@@ -45,7 +46,7 @@ def label_all(data: Path, files: Iterable[str], cache: Path) -> dict[str, Boxes]
     labels = {name: teacher.find(_read_colour(data / name)) for name in files}
     cache.parent.mkdir(parents=True, exist_ok=True)
     with cache.open("wb") as out:
-        np.savez_compressed(out, **labels)
+        np.savez_compressed(out, allow_pickle=False, **labels)
     return labels
 
 

@@ -1,7 +1,10 @@
-"""Trains `face-glance`:  python -m edge_runtime.compress.train_glance --data DIR --work DIR --minutes 60.
+"""Trains `face-glance`.
 
-The schedule follows the clock, so a run ends when it was asked to however slow the machine; it can be stopped and
-started again at any time (`--work` holds its checkpoint). `export_glance` then writes the model.
+    python -m edge_runtime.compress.train_glance --data DIR --work DIR --minutes 60
+
+The schedule follows the clock, so a run ends when it was asked to however slow the machine; it can
+be stopped and started again at any time (`--work` holds its checkpoint). `export_glance` then
+writes the model.
 """
 
 from __future__ import annotations
@@ -37,16 +40,16 @@ from edge_runtime.compress.glance_net import GlanceNet, cells, decode, flatten_h
 from edge_runtime.compress.layers import fix_seed, parameter_count
 from edge_runtime.compress.photos import Boxes, Luma
 
-BATCH = 64
-KEPT_SCENES = 640
+BATCH = 32
+KEPT_SCENES = 480
 MOST_FACES, MOST_IGNORED = 20, 24
-PEAK_RATE, WARMUP_STEPS = 4e-3, 300
-EMA_DECAY = 0.9993
-CHECK_EVERY_S = 150.0
+PEAK_RATE, WARMUP_STEPS = 3e-3, 300
+EMA_DECAY = 0.9995
+CHECK_EVERY_S = 300.0
 
 
 class SceneStream(IterableDataset[tuple[Tensor, Tensor, Tensor]]):
-    """Endless batches of fresh scenes: images uint8 [b, 1, 120, 160], faces [b, 20, 4], ignore [b, 24, 4]."""
+    """Endless batches: images uint8 [b, 1, 120, 160], faces [b, 20, 4], ignore [b, 24, 4]."""
 
     def __init__(self, pools: Pools, seed: int) -> None:
         self._pools, self._seed = pools, seed
@@ -57,10 +60,10 @@ class SceneStream(IterableDataset[tuple[Tensor, Tensor, Tensor]]):
         rng = np.random.default_rng((self._seed, worker.id if worker else 0))
         kept: list[Scene] = []
         while True:
-            # Composing costs most: every scene is shown a second time later, mirrored and spoilt otherwise.
+            # Composing costs most: every scene is shown once more, mirrored and spoilt otherwise.
             fresh = [compose(self._pools, rng) for _ in range(BATCH // 2)]
             kept += fresh
-            rng.shuffle(kept)  # type: ignore[arg-type]
+            rng.shuffle(kept)
             again = (
                 [mirror(scene) for scene in kept[: BATCH // 2]]
                 if len(kept) >= KEPT_SCENES
@@ -85,7 +88,7 @@ class Trainer:
     """A net, its optimizer, its slow average, and how far they are."""
 
     def __init__(self, net: GlanceNet, minutes: float) -> None:
-        self.net = net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.net = net.to(memory_format=torch.channels_last)
         self.average = copy.deepcopy(self.net).eval()
         self.optimizer = torch.optim.AdamW(net.parameters(), PEAK_RATE, weight_decay=5e-4)
         self.cells = cells()
@@ -105,7 +108,7 @@ class Trainer:
         logits, raw = flatten_heads(self.net(as_input(images)))
         loss = detection_loss(logits, decode(raw, *self.cells), self.cells, faces, ignore)
         self.optimizer.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         torch.nn.utils.clip_grad_norm_(self.net.parameters(), 10.0)
         self.optimizer.step()
         self._follow()
@@ -177,7 +180,7 @@ def train(data: Path, work: Path, minutes: float, seed: int, workers: int) -> No
     exams = {"web": photo_exam(held.web), "hard": hard_exam(held)}
     stream = SceneStream(read_pools(data, work, "train"), seed + trainer.step)
     loader = DataLoader(
-        stream, batch_size=None, num_workers=workers, prefetch_factor=4 if workers else None
+        stream, batch_size=None, num_workers=workers, prefetch_factor=8 if workers else None
     )
     print(f"{parameter_count(trainer.net)} parameters, {workers} workers", flush=True)
     _run(trainer, loader, exams, work)
@@ -208,7 +211,8 @@ def _run(trainer: Trainer, loader: DataLoader[Any], exams: dict[str, Exam], work
 
 def _line(trainer: Trainer, total: float, mean: float, figures: dict[str, float]) -> str:
     each = "  ".join(f"{name} {value:.4f}" for name, value in figures.items())
-    return f"{trainer.seconds / 60:6.1f} min  step {trainer.step:6d}  loss {total:.1f}  mean {mean:.4f}  {each}"
+    place = f"{trainer.seconds / 60:6.1f} min  step {trainer.step:6d}"
+    return f"{place}  loss {total:.1f}  mean {mean:.4f}  {each}"
 
 
 def _cosine(progress: float) -> float:

@@ -1,4 +1,4 @@
-"""Trains, quantizes and ships `smile`:
+"""Trains, quantizes and ships `smile`.
 
 python -m edge_runtime.compress.train_smile --data DIR --work DIR --out models/smile --minutes 20
 """
@@ -60,7 +60,7 @@ def as_input(crops: Luma) -> Tensor:
 
 
 def learn(net: nn.Module, average: nn.Module, stream: Crops, minutes: float, rate: float) -> None:
-    """Train by the clock along a cosine; `average` follows the weights slowly (or is the net itself)."""
+    """Train by the clock along a cosine; `average` follows slowly (or is the net itself)."""
     optimizer = torch.optim.AdamW(net.parameters(), rate, weight_decay=0.02)
     started, progress = time.monotonic(), 0.0
     for step, (crops, labels) in enumerate(stream):
@@ -95,7 +95,7 @@ def held_crops(portraits: list[Portrait], jitter: int | None) -> tuple[Tensor, T
 
 
 def train(data: Path, work: Path, out: Path, minutes: float, seed: int) -> None:
-    """Float training, quantization, fine-tuning with rounding, export."""
+    """Float training (reused if in `work`), quantization, tuning with rounding, export."""
     fix_seed(seed)
     held = read_portraits(data, work, "val")
     exams = {"exact": held_crops(held, None), "jittered": held_crops(held, 5)}
@@ -105,13 +105,16 @@ def train(data: Path, work: Path, out: Path, minutes: float, seed: int) -> None:
     print(
         f"{parameter_count(net)} parameters, {len(portraits)} + {len(held)} portraits", flush=True
     )
-    slow = copy.deepcopy(net)
-    learn(net, slow, stream, minutes * 0.85, PEAK_RATE)
+    slow, kept = copy.deepcopy(net), work / "smile.pt"
+    if kept.exists():
+        slow.load_state_dict(torch.load(kept))
+    else:
+        learn(net, slow, stream, minutes * 0.85, PEAK_RATE)
+        torch.save(slow.state_dict(), kept)
     _print("float", slow, exams)
     made = QuantizedNet(slow)
     made.calibrate(next(stream)[0] for _ in range(8))
     _print("quantized", made, exams)
-    torch.save({"float": slow.state_dict()}, work / "smile.pt")
     learn(made, made, stream, minutes * 0.15, TUNE_RATE)
     _print("tuned", made, exams)
     model = export(made, torch.zeros(1, 1, SIDE, SIDE))
