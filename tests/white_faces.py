@@ -57,7 +57,11 @@ def face_detector(threshold: float = 0.5) -> FaceDetector:
 
 
 def attention(**settings: float) -> Attention:
-    return Attention(face_detector(), Tracker(), **settings)
+    return attention_with(Tracker(), **settings)
+
+
+def attention_with(tracker: Tracker, **settings: float) -> Attention:
+    return Attention(face_detector(), tracker, **settings)
 
 
 @dataclass(frozen=True)
@@ -68,6 +72,9 @@ class Bytes:
     offset: float = 0.0
 
 
+WHOLE_FACE = CropSpec(48, 48, 1, 0.0, True)
+
+
 @dataclass(frozen=True)
 class WhitenessManifest:
     """A classifier that tells white crops from others, by their mean."""
@@ -76,7 +83,7 @@ class WhitenessManifest:
     labels: tuple[str, ...] = ("dark", "white")
     activation: str = "softmax"
     input: Bytes = Bytes()
-    crop_spec: CropSpec = CropSpec(48, 48, 1, 0.0, True)
+    crop_spec: CropSpec = WHOLE_FACE
 
 
 SHARES = Tensor("shares", (1, 2), INT8, scale=1 / 256, zero_point=-128)

@@ -1,0 +1,188 @@
+"""The main job from opening to summary: real threads, real models, sources that misbehave."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from edge_runtime.app import runtime as runtime_module
+from edge_runtime.app.runtime import Runtime
+from edge_runtime.app.status import Status
+from edge_runtime.app.summary import Summary
+from edge_runtime.capture.source import Source
+from edge_runtime.config import Config, load_config
+from edge_runtime.errors import (
+    ModelMissing,
+    SourceDamaged,
+    SourceLost,
+    SourceUnavailable,
+    WebUnavailable,
+)
+from edge_runtime.types import Camera, Frame
+from tests.white_faces import frame_with
+
+
+def settings(tmp_path: Path, **more: object) -> Config:
+    values = {
+        "source.uri": "scripted",
+        "web.enabled": False,
+        "classify.models": [],
+        "capture.first_retry_s": 0.001,
+        "capture.longest_retry_s": 0.002,
+        "state_dir": str(tmp_path),
+    }
+    return load_config(None, {}, values | more)
+
+
+class ScriptedSource(Source):
+    """Plays a script: frames to deliver, errors to raise."""
+
+    def __init__(self, script: Iterator[Frame | Exception], *, live: bool) -> None:
+        super().__init__()
+        self.uri = self.description = "scripted"
+        self.live = live
+        self.width, self.height, self.fps = 640, 480, 30.0
+        self._script = script
+
+    def _next_frame(self, index: int) -> Frame:
+        step = next(self._script)
+        if isinstance(step, Exception):
+            raise step
+        return step
+
+    def _close(self) -> None:
+        """Nothing to give back."""
+
+
+Openings = list[list[Frame | Exception] | Exception]
+
+
+@pytest.fixture
+def play(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., tuple[Summary, list[str]]]:
+    """Run the main job on a source whose every opening is scripted; returns camera states too."""
+
+    def run(openings: Openings, *, live: bool = False) -> tuple[Summary, list[str]]:
+        scripts = iter(openings)
+
+        def open_scripted(uri: str, **_: object) -> Source:
+            script = next(scripts)
+            if isinstance(script, Exception):
+                raise script
+            return ScriptedSource(iter(script), live=live)
+
+        monkeypatch.setattr(runtime_module, "open_source", open_scripted)
+        states: list[str] = []
+
+        class WatchedStatus(Status):
+            def publish_camera(self, camera: Camera) -> None:
+                states.append(camera.state)
+                super().publish_camera(camera)
+
+        monkeypatch.setattr(runtime_module, "Status", WatchedStatus)
+        with Runtime(settings(tmp_path)) as runtime:
+            return runtime.run(threading.Event()), states
+
+    return run
+
+
+def frames(count: int) -> list[Frame | Exception]:
+    return [frame_with(None, index=i, taken_at=i / 30) for i in range(count)]
+
+
+def test_a_file_is_read_to_its_end_and_no_frame_is_lost(
+    play: Callable[..., tuple[Summary, list[str]]],
+) -> None:
+    summary, _ = play([frames(40)])
+    assert summary.tally.frames == 40
+    assert summary.as_json()["dropped"] == 0
+    assert summary.problem is None
+
+
+def test_a_camera_that_is_lost_is_opened_again_and_counted(
+    play: Callable[..., tuple[Summary, list[str]]],
+) -> None:
+    summary, states = play(
+        [
+            [*frames(5), SourceLost("unplugged")],
+            SourceUnavailable("no /dev/video0"),
+            SourceUnavailable("no /dev/video0"),
+            frames(5),
+        ],
+        live=True,
+    )
+    assert summary.last is not None
+    assert summary.last.rates.captured == 10
+    assert states.count("lost") == 2  # unplugged, then absent: two sentences
+    assert states[-2:] == ["streaming", "ended"]
+
+
+def test_a_damaged_file_ends_with_a_summary_and_its_problem(
+    play: Callable[..., tuple[Summary, list[str]]],
+) -> None:
+    summary, _ = play([[*frames(5), SourceDamaged("cut short")]])
+    assert summary.tally.frames == 5
+    assert isinstance(summary.problem, SourceDamaged)
+    assert summary.as_json()["problem"] == "cut short"
+
+
+def test_a_source_that_cannot_be_opened_raises(
+    play: Callable[..., tuple[Summary, list[str]]],
+) -> None:
+    with pytest.raises(SourceUnavailable, match="no camera"):
+        play([SourceUnavailable("no camera")])
+
+
+def test_a_defect_in_the_capture_thread_is_not_swallowed(
+    play: Callable[..., tuple[Summary, list[str]]],
+) -> None:
+    with pytest.raises(ZeroDivisionError):
+        play([[*frames(2), ZeroDivisionError()]])
+
+
+def test_a_missing_model_ends_the_run_and_its_threads(tmp_path: Path) -> None:
+    config = settings(
+        tmp_path, **{"source.uri": "demo://?faces=1", "detector.model": "no-such-model"}
+    )
+    with pytest.raises(ModelMissing, match="no-such-model"), Runtime(config) as runtime:
+        runtime.run(threading.Event())
+    assert "capture" not in [thread.name for thread in threading.enumerate()]
+
+
+def test_a_busy_port_is_known_before_anything_else(tmp_path: Path) -> None:
+    page = {"web.enabled": True, "web.port": 0, "source.uri": "demo://"}
+    with Runtime(settings(tmp_path, **page)) as first:
+        assert first.page is not None
+        port = int(first.page.url.rstrip("/").rpartition(":")[2])
+        second = Runtime(settings(tmp_path, **{**page, "web.port": port}))
+        with pytest.raises(WebUnavailable, match=f"port {port} on 127.0.0.1 is taken"):
+            second.__enter__()
+
+
+def test_asked_to_stop_it_stops(tmp_path: Path) -> None:
+    stop = threading.Event()
+    with Runtime(settings(tmp_path, **{"source.uri": "demo://?faces=1"})) as runtime:
+        stopper = threading.Timer(0.3, stop.set)
+        stopper.start()
+        summary = runtime.run(stop)
+        stopper.join()
+    assert summary.tally.frames > 0
+    assert summary.problem is None
+
+
+def test_the_demo_is_found_and_counted(tmp_path: Path) -> None:
+    with Runtime(settings(tmp_path, **{"source.uri": "demo://?faces=1&seed=7"})) as runtime:
+        summary = runtime.run(threading.Event(), max_frames=12)
+        health = runtime.status.health()
+    line = summary.as_json()
+    assert line["frames"] == 12
+    assert line["frames_with_face"] >= 10
+    assert set(line["latency_ms"]) >= {"glance", "detect", "track", "frame", "age"}
+    assert line["first_result_s"] > 0
+    assert line["peak_memory_mb"] > 20
+    assert health is not None
+    assert health.memory_mb is not None
