@@ -15,9 +15,9 @@ from edge_runtime.config import load_config
 from edge_runtime.engine.inspection import Inspection, Latency, inspect_file, measure_latency
 from edge_runtime.engine.tensor import Tensor
 from edge_runtime.errors import LibraryMissing, ModelMissing
-from edge_runtime.store.catalogue import Catalogue, is_path
-from edge_runtime.store.manifest import FILE_NAME
-from edge_runtime.store.model import Model
+from edge_runtime.store.catalogue import Catalogue
+from edge_runtime.store.manifest import FILE_NAME, read_manifest
+from edge_runtime.store.model import Model, load_model
 
 RUNS: Final = 30
 """Invokes that the median latency is taken over."""
@@ -87,13 +87,15 @@ def _catalogue(config_file: Path | None, models_dirs: Sequence[Path]) -> Catalog
 
 
 def _model(name: str, catalogue: Catalogue) -> Model | None:
-    """The model, or None for a .tflite file without a manifest."""
+    """The model, or None for a .tflite file that no manifest beside it describes."""
     path = Path(name)
-    if is_path(name) and path.suffix == ".tflite" and not (path.parent / FILE_NAME).exists():
-        if not path.exists():
-            raise ModelMissing(f"there is no model file {path}")
-        return None
-    return catalogue.find(name)
+    if path.suffix != ".tflite":
+        return catalogue.find(name)
+    if not path.exists():
+        raise ModelMissing(f"there is no model file {path}")
+    beside = path.parent / FILE_NAME
+    described = beside.exists() and read_manifest(beside).model == path.name
+    return load_model(path.parent) if described else None
 
 
 def _latency(path: Path, threads: int) -> tuple[Latency | None, str]:

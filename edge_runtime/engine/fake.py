@@ -13,7 +13,6 @@ import sys
 import time
 import zlib
 from collections.abc import Callable, Sequence
-from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -25,9 +24,6 @@ from edge_runtime.types import Clock
 
 Answer = Callable[[Sequence[Array]], Sequence[npt.ArrayLike]]
 """Stored inputs to stored outputs, as the tensors' dtypes hold them."""
-
-_REFERENCES: Final = 2
-"""sys.getrefcount of an array that only its list knows: the list's and the argument's."""
 
 
 class FakeEngine(Engine):
@@ -45,7 +41,9 @@ class FakeEngine(Engine):
         self.inputs, self.outputs = tuple(inputs), tuple(outputs)
         self._answer = answer or self._drawn
         self._clock = clock
-        self._memory = [np.zeros(t.shape, t.dtype) for t in (*self.inputs, *self.outputs)]
+        self._inputs = [_memory(tensor) for tensor in self.inputs]
+        self._outputs = [_memory(tensor) for tensor in self.outputs]
+        self._unheld = self._references()
         self._closed = False
 
     @classmethod
@@ -62,15 +60,14 @@ class FakeEngine(Engine):
 
     def input(self, index: int = 0) -> Array:
         self._require_open()
-        return self._memory[index : len(self.inputs)][0].view()
+        return self._inputs[index].view()
 
     def invoke(self) -> None:
         self._require_open()
         self._refuse_held_views()
         began = self._clock()
-        count = len(self.inputs)
-        answers = self._answer(self._memory[:count])
-        for tensor, memory, value in zip(self.outputs, self._memory[count:], answers, strict=True):
+        answers = self._answer(self._inputs)
+        for tensor, memory, value in zip(self.outputs, self._outputs, answers, strict=True):
             given = np.asarray(value, tensor.dtype)
             if given.shape != tensor.shape:
                 raise ModelRejected(
@@ -82,7 +79,7 @@ class FakeEngine(Engine):
 
     def output(self, index: int = 0) -> Array:
         self._require_open()
-        return self._memory[len(self.inputs) :][index].view()
+        return self._outputs[index].view()
 
     def close(self) -> None:
         self._closed = True
@@ -91,9 +88,13 @@ class FakeEngine(Engine):
         if self._closed:
             raise RuntimeError("the fake engine is closed")
 
+    def _references(self) -> list[int]:
+        """How often each array is referred to: a view refers to the array it shows."""
+        return [sys.getrefcount(array) for array in (*self._inputs, *self._outputs)]
+
     def _refuse_held_views(self) -> None:
         # As strict as the real one, so that what works with the fake works with it.
-        if any(sys.getrefcount(self._memory[i]) > _REFERENCES for i in range(len(self._memory))):
+        if self._references() != self._unheld:
             raise RuntimeError(
                 "a view of the memory of the fake engine is still held: drop what input() and "
                 "output() returned before calling invoke()"
@@ -103,6 +104,12 @@ class FakeEngine(Engine):
         seed = zlib.crc32(b"".join(array.tobytes() for array in inputs))
         random = np.random.default_rng(seed)
         return [_draw(random, tensor) for tensor in self.outputs]
+
+
+def _memory(tensor: Tensor) -> Array:
+    if min(tensor.shape, default=0) < 0:
+        raise ModelRejected(f"the fake cannot make {tensor.name!r}: its size {tensor} is open")
+    return np.zeros(tensor.shape, tensor.dtype)
 
 
 def _draw(random: np.random.Generator, tensor: Tensor) -> Array:

@@ -48,7 +48,7 @@ class GraphTensor:
 
     name: str
     shape: tuple[int, ...]
-    """-1 where the length is only known when the model runs."""
+    """As it runs unless resized: 1 for an open batch; -1 where nothing is known before it runs."""
     type: str
     """A key of BITS."""
     scales: tuple[float, ...]

@@ -24,7 +24,7 @@ _CODES, _SUBGRAPHS, _DESCRIPTION, _BUFFERS, _METADATA, _SIGNATURES = 1, 2, 3, 4,
 # SubGraph:
 _TENSORS, _GRAPH_INPUTS, _GRAPH_OUTPUTS, _OPERATORS, _GRAPH_NAME = 0, 1, 2, 3, 4
 # Tensor:
-_SHAPE, _TYPE, _BUFFER, _NAME, _QUANTIZATION, _SPARSITY, _SIGNATURE = 0, 1, 2, 3, 4, 6, 7
+_SHAPE, _TYPE, _BUFFER, _NAME, _QUANTIZATION, _SPARSITY = 0, 1, 2, 3, 4, 6
 # QuantizationParameters:
 _SCALE, _ZERO_POINT, _AXIS = 2, 3, 6
 # Operator:
@@ -94,7 +94,7 @@ class _File:
         buffer = within("buffer", table.number(_BUFFER, "I"), len(self._buffers))
         tensor = GraphTensor(
             name=table.text(_NAME),
-            shape=_shape(table),
+            shape=_integers(table, _SHAPE),
             type=TYPES[within("tensor type", table.number(_TYPE, "b"), len(TYPES))],
             scales=scales,
             zero_points=zero_points,
@@ -155,12 +155,6 @@ def _quantization(table: Table | None) -> tuple[tuple[float, ...], tuple[int, ..
         raise FlatbufferDamaged(f"{scales.size} scales come with {len(zeros)} zero points")
     zeros *= scales.size // len(zeros)
     return tuple(scales.tolist()), tuple(zeros), table.number(_AXIS, "i")
-
-
-def _shape(table: Table) -> tuple[int, ...]:
-    """The shape, with -1 where the signature leaves it open."""
-    shape, signature = _integers(table, _SHAPE), _integers(table, _SIGNATURE)
-    return signature if len(signature) == len(shape) else shape
 
 
 def _integers(table: Table, slot: int) -> tuple[int, ...]:

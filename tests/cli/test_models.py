@@ -95,6 +95,14 @@ def test_inspect_takes_a_bare_file() -> None:
     assert said["inputs"][0]["dtype"] == "float32"
 
 
+def test_inspect_takes_a_file_beside_another_models_manifest(shelf: Path) -> None:
+    other = shelf / "mood" / "candidate.tflite"
+    other.write_bytes((MODELS / "float_logits.tflite").read_bytes())
+    assert json.loads(run("inspect", other, "--json").stdout)["model"] is None
+    ours = shelf / "mood" / "model.tflite"
+    assert json.loads(run("inspect", ours, "--json").stdout)["model"]["name"] == "mood"
+
+
 def test_inspect_works_without_an_interpreter(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(litert, "find_spec", lambda package: None)
     result = run("inspect", MODELS / "float_logits.tflite")

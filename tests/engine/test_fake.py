@@ -34,6 +34,11 @@ def test_drawn_answers_depend_on_the_input_alone() -> None:
     assert not np.array_equal(engine.output(), other.output())
 
 
+def test_open_sizes_are_refused() -> None:
+    with pytest.raises(ModelRejected, match=r"'scores'.* is open"):
+        FakeEngine([PICTURE], [Tensor("scores", (-1, 2), np.dtype(np.float32))])
+
+
 def test_answer_of_the_wrong_shape_is_refused() -> None:
     engine = FakeEngine.constant([PICTURE], [SCORES], [[0.5]])
     with pytest.raises(ModelRejected, match=r"'scores' is \(1,\), expected \(1, 2\)"):
