@@ -61,7 +61,7 @@ class PicturesSource(Source):
 
 def open_pictures(uri: SourceUri, *, clock: Clock) -> PicturesSource:
     """A folder's pictures, or a single one. Raises SourceUnavailable."""
-    return PicturesSource(uri=uri.shown, files=_found(Path(uri.target).expanduser()), clock=clock)
+    return PicturesSource(uri=uri.shown, files=_found(Path(uri.target)), clock=clock)
 
 
 def _found(path: Path) -> tuple[Path, ...]:

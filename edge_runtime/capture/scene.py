@@ -60,14 +60,14 @@ class Actor:
     stays_s: float
     since_s: float
     """How long it has been there when the film begins."""
-    below: float
+    away_y: float
     """Where it comes from and goes to: the centre's height when it is out of the picture."""
 
     def face(self, seconds: float) -> Box:
         width = self.width.at(seconds)
         height = width * Portrait.aspect
         out = self._out(seconds)
-        y = self.y.at(seconds) * (1 - out) + self.below * out
+        y = self.y.at(seconds) * (1 - out) + self.away_y * out
         return Box(self.x.at(seconds) - width / 2, y - height / 2, width, height)
 
     def _out(self, seconds: float) -> float:
@@ -157,6 +157,7 @@ def _actor(head: Bgr, place: Box, size: Size, rng: np.random.Generator) -> Actor
     lamp = rng.uniform(0.7, 1.1)
     tint = (lamp * rng.uniform(0.9, 1.1), lamp, lamp * rng.uniform(0.9, 1.1))
     stays_s = rng.uniform(12, 20)
+    reach = _HEAD * largest * Portrait.aspect
     return Actor(
         portrait=Portrait(head, mirrored=bool(rng.integers(2)), tint=tint),
         x=_wave(rng, place.centre[0], room_x / 2, 7, 15),
@@ -164,7 +165,8 @@ def _actor(head: Bgr, place: Box, size: Size, rng: np.random.Generator) -> Actor
         width=_wave(rng, (smallest + largest) / 2, (largest - smallest) / 2, 13, 29),
         stays_s=stays_s,
         since_s=rng.uniform(0, stays_s - 10),
-        below=size[1] + _HEAD * largest * Portrait.aspect,
+        # Up or down, whichever does not lead through somebody else's place.
+        away_y=-reach if place.bottom < size[1] else size[1] + reach,
     )
 
 

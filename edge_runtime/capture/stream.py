@@ -41,6 +41,7 @@ class Stream:
         with ExitStack() as undo:
             self._fd = kernel.open(path)
             undo.callback(kernel.close, self._fd)
+            self.name = self._asked_name()
             self._agree(size)
             self._set_rate(fps)
             undo.callback(self._unmap)
@@ -71,6 +72,11 @@ class Stream:
 
     def _ask(self, request: int, argument: v4l2.Argument) -> None:
         self._kernel.ioctl(self._fd, request, argument)
+
+    def _asked_name(self) -> str:
+        capability = v4l2.Capability()
+        self._ask(v4l2.QUERYCAP, capability)
+        return str(capability.card.decode("utf-8", "replace"))
 
     def _agree(self, size: Size) -> None:
         """The first of our formats that the driver accepts, at the size nearest to ``size``."""

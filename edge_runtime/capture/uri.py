@@ -61,7 +61,7 @@ def parse(text: str) -> SourceUri:
 
 
 def _bare_path(text: str) -> SourceUri:
-    path = Path(text).expanduser()
+    path = _expanded(text)
     if re.fullmatch(r"/dev/video\d+", text):
         return SourceUri("v4l2", text, f"v4l2://{text}")
     if path.is_dir() or path.suffix.lower() in PICTURE_SUFFIXES:
@@ -89,7 +89,14 @@ def _target(scheme: str, target: str, shown: str) -> str:
         return _nothing(target, shown)
     if not target:
         raise ConfigError(f"source {shown!r}: a path is missing, as in {scheme}:///home/me/there")
-    return target.removeprefix("localhost")
+    return str(_expanded(target.removeprefix("localhost")))
+
+
+def _expanded(path: str) -> Path:
+    try:
+        return Path(path).expanduser()
+    except RuntimeError:  # ~name, and there is nobody of that name: then it is a file's own name
+        return Path(path)
 
 
 def _camera_number(target: str, shown: str) -> str:

@@ -44,14 +44,14 @@ _FRESH_S: Final = 1.0
 class V4l2Source(Source):
     """A camera's frames. ``damaged`` counts pictures that came broken and were left out."""
 
-    def __init__(self, stream: Stream, *, uri: str, name: str, clock: Clock, wait: Wait) -> None:
+    def __init__(self, stream: Stream, *, uri: str, clock: Clock, wait: Wait) -> None:
         super().__init__()
         self.uri = uri
         self.live = True
         self.width, self.height, self.fps = stream.width, stream.height, stream.fps
         rate = f" at {stream.fps:g} fps" if stream.fps else ""
         self.description = (
-            f"camera {name}, {stream.width}x{stream.height} {stream.pixelformat}{rate}"
+            f"camera {stream.name}, {stream.width}x{stream.height} {stream.pixelformat}{rate}"
         )
         self.damaged = 0
         self._stream = stream
@@ -141,17 +141,11 @@ def open_v4l2(
         raise SourceUnavailable(_why(uri.target, error, root, kernel)) from error
     if (stream.width, stream.height) != size:
         _log.info("%s delivers %dx%d", uri.shown, stream.width, stream.height)
-    name = _name(uri.target, root, kernel)
-    return V4l2Source(stream, uri=uri.shown, name=name, clock=clock, wait=wait)
+    return V4l2Source(stream, uri=uri.shown, clock=clock, wait=wait)
 
 
 def _under(root: Path, path: str) -> Path:
     return root / path.lstrip("/")
-
-
-def _name(path: str, root: Path, kernel: Kernel) -> str:
-    names = [camera.name for camera in list_cameras(root, kernel=kernel) if camera.path == path]
-    return names[0] if names else path
 
 
 def _why(path: str, error: OSError | NoFormat, root: Path, kernel: Kernel) -> str:

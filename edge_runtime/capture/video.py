@@ -49,7 +49,7 @@ class VideoSource(Source):
         self.width = int(capture.get(cv2.CAP_PROP_FRAME_WIDTH))
         self.height = int(capture.get(cv2.CAP_PROP_FRAME_HEIGHT))
         self.fps = capture.get(cv2.CAP_PROP_FPS) or None
-        self._path = Path(uri.target).expanduser()
+        self._path = Path(uri.target)
         self.description = f"video {self._path.name}, {self.width}x{self.height}"
         if self.fps:
             self.description += f" at {self.fps:g} fps"
@@ -132,7 +132,7 @@ class RtspSource(Source):
 
 def open_video(uri: SourceUri, *, clock: Clock, wait: Wait) -> VideoSource:
     """Open a video file. Raises SourceUnavailable."""
-    path = Path(uri.target).expanduser()
+    path = Path(uri.target)
     return VideoSource(_opened(path), uri=uri, clock=clock, wait=wait)
 
 
