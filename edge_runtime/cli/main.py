@@ -6,7 +6,7 @@ import importlib
 import os
 import sys
 from collections.abc import Sequence
-from typing import Any, Final, cast
+from typing import Any, Final, NamedTuple, cast
 
 import click
 
@@ -14,15 +14,23 @@ from edge_runtime import __version__
 from edge_runtime.errors import EdgeRuntimeError
 from edge_runtime.journal import quieten_libraries
 
+
+class Place(NamedTuple):
+    """Where a command is, and what the overview says of it without loading it."""
+
+    where: str
+    """``module:attribute``."""
+    summary: str
+
+
 COMMANDS: Final = {
-    "run": "edge_runtime.cli.run:run",
-    "analyze": "edge_runtime.cli.analyze:analyze",
-    "models": "edge_runtime.cli.models:models",
-    "doctor": "edge_runtime.cli.doctor:doctor",
-    "config": "edge_runtime.cli.config:config",
-    "bench": "edge_runtime.cli.bench:bench",
+    "run": Place("edge_runtime.cli.run:run", "Watch a camera, find and classify faces, show it."),
+    "analyze": Place("edge_runtime.cli.analyze:analyze", "Look through pictures and videos."),
+    "models": Place("edge_runtime.cli.models:models", "List models, or look inside one."),
+    "doctor": Place("edge_runtime.cli.doctor:doctor", "Say what is wrong with this machine."),
+    "config": Place("edge_runtime.cli.config:config", "Show or check the settings."),
+    "bench": Place("edge_runtime.cli.bench:bench", "Measure this machine."),
 }
-"""Name to ``module:attribute``; a command's module is imported when it is called."""
 
 INTERRUPTED: Final = 130
 """128 + SIGINT, as shells count."""
@@ -35,11 +43,15 @@ class LazyGroup(click.Group):
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        where = COMMANDS.get(cmd_name)
-        if where is None:
+        place = COMMANDS.get(cmd_name)
+        if place is None:
             return None
-        module, _, attribute = where.partition(":")
+        module, _, attribute = place.where.partition(":")
         return cast(click.Command, getattr(importlib.import_module(module), attribute))
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, place.summary) for name, place in COMMANDS.items()])
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
@@ -60,21 +72,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
         return _fail("interrupted", INTERRUPTED)
-    except BrokenPipeError:
-        return _reader_gone()
     return code if isinstance(code, int) else 0
 
 
 def _fail(sentence: str, code: int) -> int:
     click.echo(f"edge-runtime: {sentence}", err=True)
     return code
-
-
-def _reader_gone() -> int:
-    # ``edge-runtime models list | head``: the reader has what it wanted. Python would complain
-    # once more when it flushes stdout at exit, so stdout is pointed at nothing.
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return 0
 
 
 if __name__ == "__main__":
