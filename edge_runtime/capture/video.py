@@ -22,7 +22,7 @@ from edge_runtime.types import Bgr, Clock, Frame
 
 _log = logging.getLogger(__name__)
 
-_RTSP_PORT: Final = 554
+_PORTS: Final = {"rtsp": 554, "rtsps": 322}
 _CONNECT_S: Final = 3.0
 _OPEN_MS: Final = 5000
 _READ_MS: Final = 5000
@@ -152,9 +152,12 @@ def _reach(uri: SourceUri) -> None:
     """Knock at the port first: FFmpeg would not say why it fails."""
     try:
         parts = urlsplit(uri.target)
-        host, port = parts.hostname or "", parts.port or _RTSP_PORT
-    except ValueError as error:
-        raise SourceUnavailable(f"{uri.shown} is no valid address ({error})") from error
+        host, port = parts.hostname or "", parts.port or _PORTS[parts.scheme]
+    except ValueError:
+        # Without the cause: its text holds the part that was not understood, maybe a password's.
+        raise SourceUnavailable(
+            f"{uri.shown} is no valid address (in a password, write @ as %40 and / as %2F)"
+        ) from None
     try:
         socket.create_connection((host, port), timeout=_CONNECT_S).close()
     except OSError as error:

@@ -21,6 +21,7 @@ from tests.capture import fake_picamera2
 from tests.capture.fake_clock import FakeClock
 from tests.capture.fake_kernel import Arrival, FakeDevice, FakeKernel
 from tests.capture.recordings import webcam_jpeg, write_pictures, write_video, yuyv
+from tests.capture.rtsp_server import RtspServer
 
 Opening = Callable[[], Source]
 Maker = Callable[[Path, FakeClock, pytest.MonkeyPatch], Opening]
@@ -73,6 +74,11 @@ def demo(_: Path, clock: FakeClock, __: pytest.MonkeyPatch) -> Opening:
     return lambda: open_source("demo://?faces=2&seed=3", clock=clock, wait=clock.wait)
 
 
+def rtsp(folder: Path, clock: FakeClock, _: pytest.MonkeyPatch) -> Opening:
+    uri = f"rtsp://127.0.0.1:{(folder / 'port').read_text()}/live"
+    return lambda: open_source(uri, clock=clock, wait=clock.wait)
+
+
 def reopening(folder: Path, clock: FakeClock, monkeypatch: pytest.MonkeyPatch) -> Opening:
     inner = v4l2_mjpg(folder, clock, monkeypatch)
     return lambda: ReopeningSource(inner, wait=clock.wait, clock=clock)
@@ -87,6 +93,7 @@ MAKERS: tuple[Maker, ...] = (
     video_in_real_time,
     pictures,
     demo,
+    rtsp,
     reopening,
 )
 
@@ -105,10 +112,12 @@ def clock() -> FakeClock:
 
 
 @pytest.fixture(scope="module")
-def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def recorded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     folder = write_pictures(tmp_path_factory.mktemp("recorded"))
     write_video(folder / "clip.avi")
-    return folder
+    with RtspServer(frames=100) as server:
+        (folder / "port").write_text(str(server.port))
+        yield folder
 
 
 @pytest.fixture(params=MAKERS, ids=lambda maker: maker.__name__)
