@@ -14,10 +14,19 @@ from edge_runtime.compress.photos import Boxes, Luma, Photo, pyramid, read_luma
 from edge_runtime.compress.placement import Placement, warp
 from edge_runtime.compress.teacher import label_all
 
-MARGIN = 0.25
+MARGIN = 0.2
 """Share of the box's larger side added around it in all; part of the model's contract."""
 CLASSES = {"neutral": 0, "happiness": 1}
 PADDING = 114
+SPOILERS = (
+    (0.2, shade),
+    (0.12, blur),
+    (0.7, relight),
+    (0.03, darken),
+    (0.2, grain),
+    (0.12, recompress),
+)
+"""How often each happens: a crop has few pixels, and a smile is in few of them."""
 
 
 @dataclass(frozen=True)
@@ -48,11 +57,11 @@ def plain_crop(portrait: Portrait, side: int) -> Luma:
 
 def random_crop(portrait: Portrait, side: int, rng: Random) -> Luma:
     """A crop as a worse detector, a worse camera and a moving head would give it."""
-    shift = (rng.uniform(-0.1, 0.1), rng.uniform(-0.1, 0.1))
+    shift = (rng.uniform(-0.08, 0.08), rng.uniform(-0.08, 0.08))
     angle = rng.normal(0, np.radians(7))
     # A far face has few pixels: cut it small, then enlarge.
-    taken = side if rng.random() < 0.5 else int(rng.integers(20, side))
-    grow = float(np.exp(rng.uniform(-0.14, 0.14)))
+    taken = side if rng.random() < 0.65 else int(rng.integers(20, side))
+    grow = float(np.exp(rng.uniform(-0.12, 0.12)))
     crop = _cut(portrait, taken, shift, grow, float(angle), 1 if rng.random() < 0.5 else -1)
     if taken != side:
         crop = np.asarray(cv2.resize(crop, (side, side), interpolation=cv2.INTER_LINEAR), np.uint8)
@@ -70,17 +79,10 @@ def _cut(
 
 
 def _spoil(crop: Luma, rng: Random) -> Luma:
-    for chance, change in (
-        (0.25, shade),
-        (0.25, blur),
-        (0.8, relight),
-        (0.06, darken),
-        (0.35, grain),
-        (0.15, recompress),
-    ):
+    for chance, change in SPOILERS:
         if rng.random() < chance:
             crop = change(crop, rng)
-    if rng.random() < 0.2:
+    if rng.random() < 0.15:
         crop = crop.copy()
         size, left, top = rng.integers(6, 16, 2), *rng.integers(0, crop.shape[0] - 6, 2)
         crop[top : top + size[0], left : left + size[1]] = rng.integers(0, 256)

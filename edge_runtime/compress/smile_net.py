@@ -17,6 +17,7 @@ class SmileNet(nn.Module):
         super().__init__()
         self.trunk = nn.Sequential(
             ConvUnit(1, stem, 3, 2),
+            Residual(stem),  # the corners of a mouth are two pixels wide: look before halving again
             Separable(stem, middle, 3, 2),
             Residual(middle),
             Residual(middle),

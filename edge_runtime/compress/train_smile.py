@@ -32,7 +32,7 @@ from edge_runtime.compress.quantize import QuantizedNet
 from edge_runtime.compress.shipping import describe, ship
 from edge_runtime.compress.smile_net import LABELS, SIDE, SmileNet
 
-BATCH = 128
+BATCH = 64
 PEAK_RATE, TUNE_RATE = 3e-3, 2e-4
 SMOOTHING = 0.08
 EMA_DECAY = 0.998
@@ -43,7 +43,7 @@ Crops = Iterator[tuple[Tensor, Tensor]]
 
 
 def batches(portraits: list[Portrait], seed: int) -> Iterator[tuple[Tensor, Tensor]]:
-    """Endless crops in 0..1 [128, 1, 48, 48] and labels [128], both classes equally often."""
+    """Endless crops in 0..1 [64, 1, 48, 48] and labels [64], both classes equally often."""
     rng = np.random.default_rng(seed)
     sides = [[p for p in portraits if p.label == label] for label in range(len(LABELS))]
     while True:
@@ -61,7 +61,7 @@ def as_input(crops: Luma) -> Tensor:
 
 def learn(net: nn.Module, average: nn.Module, stream: Crops, minutes: float, rate: float) -> None:
     """Train by the clock along a cosine; `average` follows slowly (or is the net itself)."""
-    optimizer = torch.optim.AdamW(net.parameters(), rate, weight_decay=0.02)
+    optimizer = torch.optim.AdamW(net.parameters(), rate, weight_decay=0.01)
     started, progress = time.monotonic(), 0.0
     for step, (crops, labels) in enumerate(stream):
         progress = (time.monotonic() - started) / (60 * minutes)
