@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge_runtime.capture.uri import SCHEMES, parse
+from edge_runtime.capture.uri import _PARAMETERS, SCHEMES, parse
 from edge_runtime.errors import ConfigError
 from edge_runtime.masking import masked_uri
 
@@ -133,3 +133,11 @@ def test_an_error_does_not_tell_a_secret_either() -> None:
         parse("rtps://me:geheim@cam/1")
     assert "geheim" not in str(caught.value)
     assert "did you mean 'rtsp'?" in str(caught.value)
+
+
+def test_the_manual_names_every_scheme_and_parameter(repository: Path) -> None:
+    manual = (repository / "docs" / "sources.md").read_text()
+    for scheme in SCHEMES:
+        assert f"`{scheme}" in manual
+    parameters = {name for known in _PARAMETERS.values() for name in known}
+    assert [name for name in parameters if f"`{name}`" not in manual] == []
