@@ -49,9 +49,9 @@ class EndlessResponse(Response):
             sending = asyncio.create_task(self._send_all(scope, send))
             try:
                 await _first(sending, gone, ending)
-                if sending.done():
-                    sending.result()
                 await _cancelled(sending)
+                if not sending.cancelled():
+                    sending.result()
                 if not gone.done():
                     await _finish(send, gone, ending)
             finally:
@@ -69,7 +69,9 @@ class EndlessResponse(Response):
         try:
             async for chunk in self._chunks:
                 body = {"type": "http.response.body", "body": chunk, "more_body": True}
-                await asyncio.wait_for(send(body), self._streams.idle_s)
+                # Not wait_for: before Python 3.12 it can swallow the cancellation of this task.
+                async with asyncio.timeout(self._streams.idle_s):
+                    await send(body)
         except TimeoutError:
             idle_s = self._streams.idle_s
             log.info("dropped a viewer of %s who took nothing for %g s", scope["path"], idle_s)

@@ -56,13 +56,13 @@ class LiveFeed:
         try:
             while True:
                 self._refresh()
-                event = self._since(seen)
+                # What he has now, before he takes his time: others refresh in between.
+                event, seen = self._since(seen), self._version
                 if not event and self._clock() - said_at >= self._heartbeat_s:
                     event = b": still here\n\n"
                 if event:
                     yield event
                     said_at = self._clock()
-                seen = self._version
                 await self._until_next_tick()
         finally:
             self.subscribers -= 1

@@ -196,7 +196,8 @@ class Viewer:
     async def next(self, timeout_s: float) -> Shot | None:
         """The newest picture he has not had; None when none came in time."""
         try:
-            await asyncio.wait_for(self._fresh.wait(), timeout_s)
+            async with asyncio.timeout(timeout_s):
+                await self._fresh.wait()
         except TimeoutError:
             return None
         self._fresh.clear()

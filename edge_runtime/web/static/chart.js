@@ -1,6 +1,7 @@
 // A line over the last minutes, one point a second.
 
 const POINTS = 180;
+const FEWEST = 40; // a young history is stretched, but not to the whole width at once
 const SVG = "http://www.w3.org/2000/svg";
 
 export class Sparkline {
@@ -8,7 +9,7 @@ export class Sparkline {
   constructor(svg, floor) {
     this.floor = floor;
     this.values = [];
-    svg.setAttribute("viewBox", `0 0 ${POINTS - 1} 40`);
+    this.svg = svg;
     svg.setAttribute("preserveAspectRatio", "none");
     this.area = svg.appendChild(document.createElementNS(SVG, "path"));
     this.line = svg.appendChild(document.createElementNS(SVG, "path"));
@@ -20,6 +21,8 @@ export class Sparkline {
   add(value) {
     this.values.push(value ?? null);
     if (this.values.length > POINTS) this.values.shift();
+    this.shown = Math.max(this.values.length, FEWEST);
+    this.svg.setAttribute("viewBox", `0 0 ${this.shown - 1} 40`);
     const runs = this.runs();
     const path = (run) => run.map(([x, y], i) => `${i ? "L" : "M"}${x} ${y.toFixed(2)}`).join("");
     this.line.setAttribute("d", runs.map(path).join(""));
@@ -33,7 +36,7 @@ export class Sparkline {
     const high = Math.max(...known);
     const spread = Math.max(high - low, this.floor);
     const bottom = (low + high - spread) / 2;
-    const start = POINTS - this.values.length;
+    const start = this.shown - this.values.length;
     const runs = [];
     let run = [];
     this.values.forEach((value, i) => {

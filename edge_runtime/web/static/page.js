@@ -62,7 +62,7 @@ function showRates(rates, camera) {
 function showLatency(latency, rates) {
   const whole = latency.frame;
   showFigure("latency", words.milliseconds(whole?.p95), "ms");
-  show("latency-sub", whole ? `p95; half need ${words.milliseconds(whole.p50)} ms` : "no frame yet");
+  show("latency-sub", whole ? `95 of 100 frames; half need ${words.milliseconds(whole.p50)}` : "no frame yet");
   const gap = rates?.captured_fps ? 1000 / rates.captured_fps : null;
   show(
     "budget",
@@ -78,10 +78,11 @@ function showLatency(latency, rates) {
 
 function showBar(stages) {
   const bar = $("bar");
+  const sum = stages.reduce((total, [, { p50 }]) => total + p50, 0);
   while (bar.children.length > stages.length) bar.lastChild.remove();
   stages.forEach(([, { p50 }], i) => {
     const part = bar.children[i] ?? bar.appendChild(element("i", `s${i % 6}`));
-    part.style.flexGrow = p50;
+    part.style.flexGrow = sum ? (100 * p50) / sum : 1;
   });
   const shares = stages.map(([name, { p50 }]) => `${name} ${words.milliseconds(p50)} ms`);
   bar.setAttribute("aria-label", `Half of the frames need: ${shares.join(", ")}`);
@@ -98,7 +99,7 @@ const totalRow = ([name, percentiles]) =>
 
 function latencyRow(className, head, { p50, p95, p99 }) {
   head.scope = "row";
-  const cells = [p50, p95, p99].map((v) => element("td", "", `${words.milliseconds(v)} ms`));
+  const cells = [p50, p95, p99].map((v) => element("td", "", words.milliseconds(v)));
   return element("tr", className, head, ...cells);
 }
 

@@ -1,0 +1,95 @@
+"""The service on a real port, as the program runs it."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import uvicorn
+
+from edge_runtime.app.server import bind, make_server
+from edge_runtime.web.door import open_door
+from edge_runtime.web.preview import Preview
+from edge_runtime.web.service import create_app
+from edge_runtime.web.streams import Streams
+from tests.web.fake_status import FakeStatus, frame, snapshot
+
+FPS = 20
+
+
+class LiveService:
+    """uvicorn over a fake program whose frames flow until told otherwise."""
+
+    def __init__(self, tmp_path: Path, *, idle_s: float = 10.0, max_viewers: int = 8) -> None:
+        self.status = FakeStatus()
+        self.preview = Preview(max_viewers=max_viewers)
+        self.streams = Streams(idle_s=idle_s)
+        self.flowing = True
+        self.slowest_offer_s = 0.0
+        door = open_door("127.0.0.1", state_dir=tmp_path)
+        app = create_app(self.status, self.preview, door, streams=self.streams)
+        self._socket = bind("127.0.0.1", 0)
+        self.port: int = self._socket.getsockname()[1]
+        self.url = f"http://127.0.0.1:{self.port}/"
+        self.server: uvicorn.Server = make_server(app, graceful_shutdown_s=1.0)
+        self._stop = threading.Event()
+        self._threads = [
+            threading.Thread(target=work, daemon=True)
+            for work in (self._serve, self._flow, self._encode)
+        ]
+
+    def __enter__(self) -> LiveService:
+        for thread in self._threads:
+            thread.start()
+        self.wait_for(lambda: self.server.started, "the server did not start")
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+        self._stop.set()
+        for thread in self._threads:
+            thread.join(5)
+        self._socket.close()
+
+    def stop(self) -> float:
+        """End the streams, then the server, as the program does; seconds until it was over."""
+        began = time.monotonic()
+        self.streams.close()
+        self.server.should_exit = True
+        self._threads[0].join(5)
+        return time.monotonic() - began
+
+    def wait_for(self, true: Callable[[], bool], problem: str, seconds: float = 5.0) -> None:
+        give_up_at = time.monotonic() + seconds
+        while not true():
+            if time.monotonic() > give_up_at:
+                pytest.fail(problem)
+            self._stop.wait(0.01)
+
+    def _serve(self) -> None:
+        self.server.run(sockets=[self._socket])
+
+    def _flow(self) -> None:
+        pictures = [frame(seed) for seed in range(4)]
+        for index in range(1_000_000):
+            if self._stop.wait(1 / FPS):
+                return
+            if self.flowing:
+                now = time.monotonic()
+                self.status.last = latest = snapshot(index, now)
+                if self.preview.wanted(now):
+                    self.preview.offer(pictures[index % 4], latest)
+                    self.slowest_offer_s = max(self.slowest_offer_s, time.monotonic() - now)
+
+    def _encode(self) -> None:
+        while not self._stop.is_set():
+            self.preview.encode_next(0.1)
+
+
+@pytest.fixture
+def live(tmp_path: Path) -> Iterator[LiveService]:
+    with LiveService(tmp_path) as service:
+        yield service

@@ -1,0 +1,76 @@
+"""Prometheus reads what the status says, in base units, and nothing that is unknown."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from tests.web.fake_status import HEALTH, FakeStatus
+from tests.web.served import Served
+
+
+def scrape(served: Served) -> dict[tuple[str, tuple[tuple[str, str], ...]], float]:
+    answer = served.get("/metrics")
+    assert answer.headers["content-type"].startswith("text/plain")
+    return {
+        (sample.name, tuple(sorted(sample.labels.items()))): sample.value
+        for family in text_string_to_metric_families(answer.text)
+        for sample in family.samples
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "labels", "value"),
+    [
+        ("frames_processed_total", {}, 4477),
+        ("frames_dropped_total", {}, 24),
+        ("inferences_total", {}, 9000),
+        ("faces", {}, 2),
+        ("frame_rate_hertz", {"frames": "captured"}, 30.0),
+        ("stage_latency_seconds", {"stage": "detect", "quantile": "0.95"}, 0.0071),
+        ("temperature_celsius", {}, 54.2),
+        ("resident_memory_bytes", {}, 96.53 * 1024 * 1024),
+        ("cpu_ratio", {}, 0.4126),
+        ("power_watts", {"source": "model of a Pi 4B", "scope": "board"}, 3.412),
+        ("energy_per_frame_joules", {}, 0.1145),
+        ("throttling", {"alarm": "under_voltage", "when": "now"}, 0),
+        ("throttling", {"alarm": "under_voltage", "when": "since_boot"}, 1),
+        ("camera_state", {"state": "streaming"}, 1),
+        ("camera_state", {"state": "lost"}, 0),
+        ("camera_reopened_total", {}, 0),
+        ("build_info", {"version": "1.2.3"}, 1),
+        ("model_size_bytes", {"name": "face-glance"}, 43584),
+        ("preview_viewers", {}, 0),
+    ],
+)
+def test_metrics(name: str, labels: dict[str, str], value: float) -> None:
+    found = scrape(Served())
+    assert found["edge_runtime_" + name, tuple(sorted(labels.items()))] == pytest.approx(value)
+
+
+def test_names_have_our_prefix() -> None:
+    assert all(name.startswith("edge_runtime_") for name, _ in scrape(Served()))
+
+
+def test_what_is_unknown_is_left_out() -> None:
+    served = Served()
+    served.status.well = replace(
+        HEALTH, temperature_c=None, power=None, throttling=None, cpu_percent=None
+    )
+    names = {name for name, _ in scrape(served)}
+    for word in ("temperature_celsius", "power", "throttling", "cpu_ratio", "cma"):
+        assert not {name for name in names if name.startswith(f"edge_runtime_{word}")}
+
+
+def test_before_the_first_frame_only_the_camera_is_known() -> None:
+    names = {name for name, _ in scrape(Served(FakeStatus(None, None)))}
+    assert "edge_runtime_camera_state" in names
+    assert not {name for name in names if "frame" in name or "memory" in name}
+
+
+def test_openmetrics_when_asked() -> None:
+    answer = Served().get("/metrics", headers={"accept": "application/openmetrics-text"})
+    assert answer.headers["content-type"].startswith("application/openmetrics-text")
+    assert answer.text.endswith("# EOF\n")
