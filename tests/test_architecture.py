@@ -29,7 +29,7 @@ ROWS = (
     ("pipeline", "mailbox", "web", "service"),
     ("capture", "attention", "classify", "store", "telemetry"),
     ("engine", "imaging", "jpeg", "drawing", "journal", "config"),
-    ("types", "errors", "masking"),
+    ("types", "errors", "masking", "closeable"),
 )
 
 # Rooms take keyword arguments; only what builds them reads the settings.

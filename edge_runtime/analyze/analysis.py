@@ -24,7 +24,8 @@ log = logging.getLogger(__name__)
 USUAL_FPS: Final = 25.0
 """Taken for a video that does not say its own: only decides which frames are drawn."""
 
-Progress = Callable[[Path], None]
+Progress = Callable[[int, str], None]
+"""Told how many files were finished, 0 or 1, and what is being looked at."""
 
 
 @dataclass(slots=True)
@@ -56,15 +57,15 @@ class Analysis:
         """All ``files``; one that cannot be read is noted and the others go on."""
         for file in files:
             try:
-                self._look_through(file)
+                self._look_through(file, progress)
             except SourceError as error:
                 log.warning("%s", error)
                 self.findings.problems.append(str(error))
             self.findings.files += 1
-            progress(file)
+            progress(1, file.name)
         return self.findings
 
-    def _look_through(self, file: Path) -> None:
+    def _look_through(self, file: Path, progress: Progress) -> None:
         still = is_picture(file)
         pipeline = self._pipeline(still)
         scheme = "pictures" if still else "file"
@@ -72,6 +73,8 @@ class Analysis:
             every = 1 if still else max(1, round(source.fps or USUAL_FPS))
             for frame in source:
                 self._look_at(file, frame, pipeline, still=still, draw_every=every)
+                if frame.index % every == 0:
+                    progress(0, f"{file.name}, frame {frame.index}")
 
     def _look_at(
         self, file: Path, frame: Frame, pipeline: Pipeline, *, still: bool, draw_every: int

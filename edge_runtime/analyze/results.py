@@ -5,15 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 from edge_runtime import drawing, jpeg
+from edge_runtime.closeable import Closeable
 from edge_runtime.errors import OutputUnwritable
 from edge_runtime.types import Face, Frame, JsonObject, Snapshot
 
 
-class Results:
+class Results(Closeable):
     """One line for each frame, written as it comes: what was done survives an interruption."""
 
     def __init__(self, folder: Path, *, pictures: bool) -> None:
@@ -57,17 +56,6 @@ class Results:
             self._lines.close()
         except OSError as error:
             raise self._unwritable(error) from error
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def _free_name(self, stem: str) -> str:
         """Pictures of several folders may share a name; none overwrites another of this run."""

@@ -5,13 +5,12 @@ from __future__ import annotations
 import time
 from contextlib import ExitStack
 from dataclasses import dataclass
-from types import TracebackType
-from typing import Self
 
 from edge_runtime.attention.attention import Attention
 from edge_runtime.attention.detector import FaceDetector
 from edge_runtime.attention.tracker import Tracker
 from edge_runtime.classify import Classifier
+from edge_runtime.closeable import Closeable
 from edge_runtime.config import Config
 from edge_runtime.engine.engine import Engine, open_engine
 from edge_runtime.pipeline import Inflow, Labeller, Pipeline
@@ -40,7 +39,7 @@ class OpenedModel:
         )
 
 
-class Assembly:
+class Assembly(Closeable):
     """The models a config names, opened, and the pipelines made of them. Close it.
 
     Raises ModelMissing, ManifestInvalid or ModelRejected with the model's name.
@@ -113,17 +112,6 @@ class Assembly:
 
     def close(self) -> None:
         self._engines.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def _open(self, catalogue: Catalogue, name: str, kind: str, opened: ExitStack) -> OpenedModel:
         model = catalogue.find(name, kind=kind)

@@ -7,7 +7,6 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
-from types import TracebackType
 from typing import Final, Self
 
 from edge_runtime.app.assembly import Assembly
@@ -63,12 +62,7 @@ class Runtime:
             self._closing = opened.pop_all()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._closing.close()
 
     def run(self, stop: threading.Event, *, max_frames: int | None = None) -> Summary:

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import time
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Callable
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
 from edge_runtime.capture.uri import SourceUri, parse
+from edge_runtime.closeable import Closeable
 from edge_runtime.types import Clock, Frame
 
 Wait = Callable[[float], bool | None]
 """Sleeps for some seconds; True when the program is stopping (``Event.wait``), as gpiozero does."""
 
 
-class Source(ABC):
+class Source(Closeable):
     """A context-managed iterator of frames.
 
     Ends with StopIteration (a file's end, or after ``close``), with SourceLost when it delivered
@@ -56,17 +56,6 @@ class Source(ABC):
         if not self._closed:
             self._closed = True
             self._close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     @abstractmethod
     def _next_frame(self, index: int) -> Frame:

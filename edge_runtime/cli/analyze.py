@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -15,6 +17,9 @@ from edge_runtime.cli.options import config_option, overrides, set_option
 from edge_runtime.config import load_config
 from edge_runtime.errors import SourceError
 from edge_runtime.journal import set_up_logging
+
+if TYPE_CHECKING:
+    from click._termui_impl import ProgressBar
 
 
 @click.command()
@@ -53,14 +58,19 @@ def analyze(
     with (
         Assembly(config) as assembly,
         Results(folder, pictures=not no_pictures) as results,
-        click.progressbar(
-            length=len(files), label="analyzing", file=click.get_text_stream("stderr")
-        ) as bar,
+        _progress_bar(len(files)) as bar,
     ):
         analysis = Analysis(assembly, results, show_doubtful=min_score is not None)
-        findings = analysis.run(files, lambda file: bar.update(1))
+        findings = analysis.run(files, bar.update)
     _say(findings, folder)
     return SourceError.exit_code if findings.problems else 0
+
+
+def _progress_bar(files: int) -> ProgressBar[str]:
+    # On stderr, so that stdout stays clean; click hides it where stderr is no terminal.
+    return click.progressbar(
+        length=files, label="analyzing", item_show_func=lambda item: item, file=sys.stderr
+    )
 
 
 def _say(findings: Findings, folder: Path) -> None:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import time
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from pathlib import Path
-from types import TracebackType
-from typing import Final, Literal, Self, get_args
+from typing import Final, Literal, get_args
 
+from edge_runtime.closeable import Closeable
 from edge_runtime.engine.schema import read_graph
 from edge_runtime.engine.tensor import Array, Tensor
 from edge_runtime.errors import ConfigError, ModelMissing, ModelRejected
@@ -19,7 +19,7 @@ Backend = Literal["auto", "litert", "tflite_runtime", "fake"]
 BACKENDS: Final[tuple[str, ...]] = get_args(Backend)
 
 
-class Engine(ABC):
+class Engine(Closeable):
     """A model that is ready to run. Not for several threads at once; close it when done.
 
     ``input`` and ``output`` return views of the interpreter's own memory, fetched anew each time:
@@ -49,17 +49,6 @@ class Engine(ABC):
     @abstractmethod
     def close(self) -> None:
         """Free the interpreter; closing twice is harmless."""
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
 
 def open_engine(

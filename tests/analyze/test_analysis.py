@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -35,18 +37,18 @@ def picture(path: Path, face: Box | None) -> Path:
     return path
 
 
-def video(path: Path, faces: list[Box | None]) -> Path:
-    writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*"MJPG"), 5, (640, 480))
+def video(path: Path, faces: Sequence[Box | None]) -> Path:
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), 5, (640, 480))
     for face in faces:
         writer.write(np.repeat(frame_with(face).luma[..., None], 3, axis=2))
     writer.release()
     return path
 
 
-def analyze(paths: list[Path], out: Path, *, pictures: bool = False) -> tuple[Findings, list]:
+def analyze(paths: list[Path], out: Path, *, pictures: bool = False) -> tuple[Findings, list[Any]]:
     with Results(out, pictures=pictures) as results:
         analysis = Analysis(WhiteAssembly(), results, show_doubtful=False)  # type: ignore[arg-type]
-        findings = analysis.run(files_of(paths), lambda file: None)
+        findings = analysis.run(files_of(paths), lambda done, what: None)
     return findings, [json.loads(line) for line in (out / "results.jsonl").open()]
 
 
@@ -104,7 +106,7 @@ def test_marked_pictures_do_not_overwrite_each_other(tmp_path: Path) -> None:
     analyze(files, tmp_path / "out", pictures=True)
     drawn = sorted(file.name for file in (tmp_path / "out/pictures").iterdir())
     assert drawn == ["a-2.jpg", "a.jpg"]
-    marked = cv2.imread(str(tmp_path / "out/pictures/a.jpg"))
+    marked = np.asarray(cv2.imread(str(tmp_path / "out/pictures/a.jpg")))
     assert np.ptp(marked.astype(int), axis=2).max() > 50  # coloured marks on a grey picture
 
 

@@ -8,11 +8,11 @@ from edge_runtime.attention.detector import FaceDetector
 from edge_runtime.engine.fake import FakeEngine
 from edge_runtime.engine.tensor import Tensor
 from edge_runtime.errors import ModelRejected
-from edge_runtime.types import Box
+from edge_runtime.types import Box, Detection
 from tests.white_faces import BOXES, INT8, LOGITS, face_detector, frame_with, picture_bytes
 
 
-def look(face: Box | None, threshold: float = 0.5) -> tuple:
+def look(face: Box | None, threshold: float = 0.5) -> tuple[Detection, ...]:
     glance = np.empty((120, 160), np.uint8)
     fit = imaging.letterbox(frame_with(face).luma, (640, 480), glance)
     return face_detector(threshold).detect(glance, fit)

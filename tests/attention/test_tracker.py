@@ -19,12 +19,14 @@ def test_a_face_keeps_its_number_while_it_moves() -> None:
 
 def test_two_faces_that_pass_each_other_keep_their_numbers() -> None:
     tracker = Tracker()
-    first = second = ()
+    first: list[int] = []
+    second: list[int] = []
     for i in range(100):
         left, right = face(50 + 5 * i, 100), face(550 - 5 * i, 150)
         regions = tracker.update([left, right] if i % 2 else [right, left], i * FRAME)
         by_place = sorted(regions, key=lambda r: r.box.y)
-        first, second = (*first, by_place[0].track), (*second, by_place[1].track)
+        first.append(by_place[0].track)
+        second.append(by_place[1].track)
     assert len(set(first)) == len(set(second)) == 1
     assert first[0] != second[0]
 

@@ -69,7 +69,7 @@ def page_of(child: subprocess.Popen[str]) -> str:
 
 
 def video(path: Path, frames: int) -> Path:
-    writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*"MJPG"), 30, (320, 240))
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), 30, (320, 240))
     noise = np.random.default_rng(1)
     for _ in range(frames):
         writer.write(noise.integers(0, 255, (240, 320, 3), np.uint8))
