@@ -177,7 +177,8 @@ def open_picamera(
 
 
 def _model(library: Library, number: int) -> str:
-    models = [str(info.get("Model", "unknown")) for info in library.cameras()]
+    cameras = library.cameras()
+    models = [str(info.get("Model", "unknown")) for info in cameras]
     if not models:
         raise SourceUnavailable(
             "no Pi camera is connected (rpicam-hello --list-cameras finds none either); "
@@ -186,6 +187,11 @@ def _model(library: Library, number: int) -> str:
     if number >= len(models):
         found = ", ".join(f"{at} ({model})" for at, model in enumerate(models))
         raise SourceUnavailable(f"there is no Pi camera {number}; found: {found}")
+    if "/usb" in str(cameras[number].get("Id")):
+        # libcamera lists webcams too, after the Pi cameras, and converts their pixels in software.
+        raise SourceUnavailable(
+            f"camera {number} ({models[number]}) is a USB camera; write v4l2:///dev/video0"
+        )
     return models[number]
 
 

@@ -174,8 +174,10 @@ def _opened(path: Path) -> cv2.VideoCapture:
         raise SourceUnavailable(
             f"{path} is a folder, expected a video (or write pictures://{path})"
         )
-    if not os.access(path, os.R_OK):
-        raise SourceUnavailable(f"{path} may not be read by this user")
+    try:
+        path.open("rb").close()
+    except PermissionError as error:
+        raise SourceUnavailable(f"{path} may not be read by this user") from error
     capture = _ffmpeg(str(path.absolute()), [])
     if not capture.isOpened():
         size = path.stat().st_size

@@ -43,6 +43,7 @@ class FakeHardware:
 
     def __init__(self) -> None:
         self.models = ["imx708", "ov5647"]
+        self.bus = "i2c@1"
         self.held_elsewhere = False
         self.silent = False
         """Frames no longer come ("Camera frontend has timed out")."""
@@ -92,7 +93,7 @@ class Picamera2:
                 "Model": model,
                 "Location": 2,
                 "Rotation": 180,
-                "Id": f"/base/i2c@1/{model}",
+                "Id": f"/base/{hardware.bus}/{model}",
                 "Num": at,
             }
             for at, model in enumerate(hardware.models)

@@ -172,6 +172,12 @@ def test_a_wrong_number_names_the_cameras_there_are(opening: Opening) -> None:
         opening("picamera://4")
 
 
+def test_a_webcam_is_sent_to_its_own_driver(opening: Opening, hardware: FakeHardware) -> None:
+    hardware.bus = "scb/pcie@7d500000/usb@0"
+    with pytest.raises(SourceUnavailable, match="is a USB camera; write v4l2"):
+        opening()
+
+
 def test_a_busy_camera_names_who_has_it(
     opening: Opening, hardware: FakeHardware, tmp_path: Path
 ) -> None:

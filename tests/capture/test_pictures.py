@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import struct
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import cv2
@@ -111,9 +112,10 @@ def test_a_missing_folder_is_said(tmp_path: Path, clock: FakeClock) -> None:
         opened(tmp_path / "nowhere", clock)
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
-def test_a_locked_folder_is_said(tmp_path: Path, clock: FakeClock) -> None:
-    locked = tmp_path / "locked"
+def test_a_locked_folder_is_said(
+    clock: FakeClock, open_folder: Path, as_nobody: Callable[[], AbstractContextManager[None]]
+) -> None:
+    locked = open_folder / "locked"
     locked.mkdir(mode=0)
-    with pytest.raises(SourceUnavailable, match="may not be read by this user"):
+    with as_nobody(), pytest.raises(SourceUnavailable, match="may not be read by this user"):
         opened(locked, clock)

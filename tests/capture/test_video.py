@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import itertools
-import os
 import random
 import subprocess
 import sys
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,8 @@ from edge_runtime.capture import Source, open_source
 from edge_runtime.errors import SourceDamaged, SourceUnavailable
 from tests.capture.fake_clock import FakeClock
 from tests.capture.recordings import write_video
+
+AsNobody = Callable[[], AbstractContextManager[None]]
 
 
 @pytest.fixture(scope="module")
@@ -143,13 +146,12 @@ def test_ffmpegs_own_lines_do_not_reach_the_user(clip: Path, tmp_path: Path) -> 
     assert lines[-1].startswith("edge_runtime.errors.SourceDamaged")
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
 def test_a_file_that_may_not_be_read_is_told_apart(
-    clip: Path, clock: FakeClock, tmp_path: Path
+    clip: Path, clock: FakeClock, open_folder: Path, as_nobody: AsNobody
 ) -> None:
-    locked = cut(clip, tmp_path, 1.0)
+    locked = cut(clip, open_folder, 1.0)
     locked.chmod(0)
-    with pytest.raises(SourceUnavailable, match="may not be read by this user"):
+    with as_nobody(), pytest.raises(SourceUnavailable, match="may not be read by this user"):
         opened(locked, clock)
 
 
