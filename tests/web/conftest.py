@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -23,13 +24,13 @@ FPS = 20
 class LiveService:
     """uvicorn over a fake program whose frames flow until told otherwise."""
 
-    def __init__(self, tmp_path: Path, *, idle_s: float = 10.0, max_viewers: int = 8) -> None:
+    def __init__(self, tmp_path: Path, *, idle_s: float = 10.0, token: str | None = None) -> None:
         self.status = FakeStatus()
-        self.preview = Preview(max_viewers=max_viewers)
+        self.preview = Preview()
         self.streams = Streams(idle_s=idle_s)
         self.flowing = True
         self.slowest_offer_s = 0.0
-        door = open_door("127.0.0.1", state_dir=tmp_path)
+        door = replace(open_door("127.0.0.1", state_dir=tmp_path), token=token)
         app = create_app(self.status, self.preview, door, streams=self.streams)
         self._socket = bind("127.0.0.1", 0)
         self.port: int = self._socket.getsockname()[1]

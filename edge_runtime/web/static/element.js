@@ -32,5 +32,5 @@ export function showFigure(name, number, unit) {
     place.replaceChildren(element("span", "unknown", "unknown"));
     return;
   }
-  place.replaceChildren(element("span", "value", number), element("span", "unit", unit));
+  place.replaceChildren(element("span", "value", number), " ", element("span", "unit", unit));
 }

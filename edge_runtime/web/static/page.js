@@ -56,7 +56,7 @@ function showRates(rates, camera) {
   show("dropped-total", words.count(rates?.dropped));
   show("face-total", words.count(rates?.frames_with_face));
   show("inferences", words.count(rates?.inferences));
-  show("reopened", camera.reopened ? `${camera.reopened} times` : "never");
+  show("reopened", ["never", "once"][camera.reopened] ?? `${camera.reopened} times`);
 }
 
 function showLatency(latency, rates) {

@@ -1,0 +1,247 @@
+"""The page in a real Chromium, over a real server whose program the test steers."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pytest
+from selenium import webdriver
+from selenium.webdriver.common.by import By
+from selenium.webdriver.support.ui import WebDriverWait
+
+from tests.web.conftest import LiveService
+from tests.web.fake_status import CAMERA, HEALTH, LOST, QUIET, snapshot
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+T = TypeVar("T")
+
+FLAGS = (
+    "--headless=new",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--window-size=1280,1000",
+)
+
+
+@pytest.fixture(scope="module")
+def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[webdriver.Chrome]:
+    options = webdriver.ChromeOptions()
+    options.binary_location = shutil.which("chromium") or ""
+    for flag in (*FLAGS, f"--user-data-dir={tmp_path_factory.mktemp('profile')}"):
+        options.add_argument(flag)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
+    service = webdriver.ChromeService(shutil.which("chromedriver") or "chromedriver")
+    driver = webdriver.Chrome(options=options, service=service)
+    yield driver
+    driver.quit()
+
+
+class Page:
+    """The page as somebody sees it."""
+
+    def __init__(self, driver: webdriver.Chrome, service: LiveService) -> None:
+        self.driver = driver
+        driver.get_log("browser")
+        driver.get_log("performance")
+        driver.get(service.url)
+        self.until(lambda: "frames a second" in self.text("#sentence"))
+
+    def requests(self) -> list[str]:
+        """The address of everything the browser asked the network for."""
+        events = [json.loads(entry["message"]) for entry in self.driver.get_log("performance")]
+        messages = [event["message"] for event in events]
+        sent = [each for each in messages if each["method"] == "Network.requestWillBeSent"]
+        urls = [each["params"]["request"]["url"] for each in sent]
+        return [url for url in urls if not url.startswith(("chrome:", "data:"))]
+
+    def text(self, selector: str) -> str:
+        return str(self.driver.find_element(By.CSS_SELECTOR, selector).text)
+
+    def shown(self, name: str) -> str:
+        return self.text(f'[data-show="{name}"]')
+
+    def run(self, script: str) -> Any:
+        return self.driver.execute_script(script)
+
+    def until(self, true: Callable[[], T], seconds: float = 10) -> T:
+        return WebDriverWait(self.driver, seconds, poll_frequency=0.05).until(lambda _: true())
+
+    def picture(self) -> str:
+        """The live view's pixels, as text that can be compared."""
+        return str(
+            self.run(
+                """
+                const image = document.getElementById('live');
+                if (image.hidden || !image.naturalWidth) return '';
+                const small = document.createElement('canvas');
+                small.width = small.height = 32;
+                small.getContext('2d').drawImage(image, 0, 0, 32, 32);
+                return small.toDataURL();
+                """
+            )
+        )
+
+    def resize(self, width: int, height: int = 800, scheme: str = "light") -> None:
+        size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600}
+        self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+        feature = {"name": "prefers-color-scheme", "value": scheme}
+        self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [feature]})
+
+
+@pytest.fixture
+def page(chromium: webdriver.Chrome, live: LiveService) -> Iterator[Page]:
+    opened = Page(chromium, live)
+    yield opened
+    chromium.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+    chromium.get("about:blank")
+
+
+def test_it_loads_without_errors_and_asks_nobody_else(page: Page, live: LiveService) -> None:
+    page.until(page.picture)
+    asked = page.requests()
+    assert any("page.js" in url for url in asked)
+    assert [url for url in asked if not url.startswith(live.url)] == []
+    assert page.driver.get_log("browser") == []
+
+
+def test_numbers_move_with_their_units(page: Page, live: LiveService) -> None:
+    assert page.shown("processed") == "29.8 fps"
+    assert page.shown("temperature") == "54.2 °C"
+    assert page.shown("power") == "3.41 W ± 0.8"
+    assert page.shown("power-sub").startswith("model of a Pi 4B")
+    assert page.shown("alarms") == "none"
+    assert page.shown("alarms-boot") == "under-voltage"
+    assert "detect" in page.text("#stages")
+    assert "face-glance" in page.text("#models")
+    live.status.well = replace(HEALTH, temperature_c=61.5)
+    page.until(lambda: page.shown("temperature") == "61.5 °C")
+
+
+def test_what_is_unknown_is_called_unknown(page: Page, live: LiveService) -> None:
+    live.status.well = replace(
+        HEALTH, temperature_c=None, temperature_limit_c=None, power=None, throttling=None
+    )
+    page.until(lambda: page.shown("power") == "unknown")
+    for name in ("temperature", "alarms", "alarms-boot"):
+        assert page.shown(name) == "unknown"
+    assert page.shown("limit") == "limit unknown"
+
+
+def test_the_live_view_moves(page: Page, live: LiveService) -> None:
+    first = page.until(page.picture)
+    page.until(lambda: page.picture() not in ("", first))
+    assert live.preview.viewers == 1
+
+
+def test_the_live_view_stops_out_of_sight_and_comes_back(page: Page, live: LiveService) -> None:
+    page.resize(390, 500)
+    page.until(page.picture)
+    page.run("window.scrollTo(0, document.body.scrollHeight)")
+    live.wait_for(lambda: live.preview.viewers == 0, "it is still watched")
+    page.run("window.scrollTo(0, 0)")
+    live.wait_for(lambda: live.preview.viewers == 1, "it did not come back")
+    page.until(page.picture)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [320, 390, 768, 1280])
+def test_no_width_needs_sideways_scrolling(page: Page, width: int, scheme: str) -> None:
+    page.resize(width, scheme=scheme)
+    page.until(lambda: page.run("return innerWidth") == width)
+    assert page.run("return document.documentElement.scrollWidth") <= width
+    cut = page.run(
+        """
+        return [...document.querySelectorAll('.figure b, dd, h1, td')]
+          .filter((each) => each.getBoundingClientRect().right > innerWidth)
+          .map((each) => each.textContent);
+        """
+    )
+    assert cut == []
+
+
+def test_a_lost_camera_is_said_and_recovers(page: Page, live: LiveService) -> None:
+    page.until(page.picture)
+    live.flowing, live.status.where = False, LOST
+    page.until(lambda: "Camera lost" in page.text("#sentence"))
+    assert "delivered nothing for 5 s" in page.text("#advice")
+    assert page.run("return document.getElementById('state').dataset.level") == "act"
+    page.until(lambda: "Camera lost" in page.text("#over"))
+    assert "Camera lost" in page.run("return document.getElementById('spoken').textContent")
+    live.flowing, live.status.where = True, replace(CAMERA, reopened=1)
+    page.until(lambda: page.text("#sentence").startswith("Fine"))
+    page.until(lambda: page.text("#over") == "")
+    assert page.shown("reopened") == "once"
+
+
+def test_under_voltage_says_what_to_do(page: Page, live: LiveService) -> None:
+    live.status.well = replace(HEALTH, throttling=replace(QUIET, under_voltage=True))
+    page.until(lambda: "Under-voltage" in page.text("#sentence"))
+    assert "power supply" in page.text("#advice")
+    assert page.shown("alarms") == "under-voltage"
+
+
+def test_a_stopped_runtime_is_shown_as_reconnecting(page: Page, live: LiveService) -> None:
+    assert page.text("#link") == "live"
+    live.stop()
+    page.until(lambda: page.text("#link") == "reconnecting")
+
+
+def test_words_from_a_camera_stay_words(page: Page, live: LiveService) -> None:
+    live.status.where = replace(CAMERA, description="<img src=x onerror=document.title='bad'>")
+    page.until(lambda: page.shown("camera").startswith("<img"))
+    assert "bad" not in page.driver.title
+
+
+def test_every_part_has_a_name_for_those_who_do_not_see(page: Page) -> None:
+    nameless = page.run(
+        """
+        return [...document.querySelectorAll('section, nav, svg, img, input')]
+          .filter((each) => !(each.getAttribute('aria-label') || each.hasAttribute('alt')
+            || document.getElementById(each.getAttribute('aria-labelledby'))?.textContent))
+          .map((each) => each.outerHTML.slice(0, 80));
+        """
+    )
+    assert nameless == []
+    assert page.run("return document.querySelectorAll('main').length") == 1
+    assert page.run("return document.querySelectorAll('h1').length") == 1
+
+
+def test_the_api_is_described_offline(page: Page, live: LiveService) -> None:
+    page.driver.get(live.url + "docs")
+    page.until(lambda: "GET /api/status" in page.text("#api"))
+    assert "MachineReport" in page.text("#api")
+    assert page.driver.get_log("browser") == []
+
+
+def test_the_token_is_asked_for_and_opens(chromium: webdriver.Chrome, tmp_path: Path) -> None:
+    with LiveService(tmp_path, token="a-token-of-the-test-00") as service:
+        chromium.get(service.url)
+        field = chromium.find_element(By.ID, "token")
+        field.send_keys("wrong")
+        field.submit()
+        wait = WebDriverWait(chromium, 5)
+        wait.until(lambda driver: "not the token" in driver.page_source)
+        field = chromium.find_element(By.ID, "token")
+        field.send_keys("a-token-of-the-test-00")
+        field.submit()
+        wait.until(lambda driver: "frames a second" in driver.page_source)
+        chromium.get("about:blank")
+
+
+def test_faces_are_listed_and_leave(page: Page, live: LiveService) -> None:
+    assert "#3" in page.text("#faces")
+    assert "93 %" in page.text("#faces")
+    live.flowing = False
+    live.status.last = snapshot(7, live.status.last.taken_at if live.status.last else 0, faces=())
+    page.until(lambda: page.text("#faces") == "None in view")
