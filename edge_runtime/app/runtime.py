@@ -137,7 +137,7 @@ class Runtime:
         finally:
             frame.close()
         self.status.publish(snapshot)
-        self._tally.count(snapshot)
+        self._tally.count(snapshot, frame.truth)
         if self._tally.first_result_s is None:
             self._tally.first_result_s = process_age_s()
 

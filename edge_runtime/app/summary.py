@@ -2,10 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from edge_runtime.errors import EdgeRuntimeError
-from edge_runtime.types import JsonObject, ModelInUse, Percentiles, Snapshot
+from edge_runtime.types import Box, Face, JsonObject, ModelInUse, Percentiles, Snapshot
+
+
+SAME_FACE: Final = 0.4
+"""Overlap from which a found box is that of a true face: boxes differ in how much hair they take."""
+
+
+@dataclass(slots=True)
+class SelfCheck:
+    """What was found against what was there, for sources that know the truth (the demo)."""
+
+    faces: int = 0
+    found: int = 0
+    false: int = 0
+
+    def compare(self, found: Sequence[Face], truth: Sequence[Box]) -> None:
+        """Count one frame."""
+        hits = sum(any(true.iou(face.box) >= SAME_FACE for face in found) for true in truth)
+        self.faces += len(truth)
+        self.found += hits
+        self.false += max(0, len(found) - hits)
+
+    def as_json(self) -> JsonObject:
+        return {"faces": self.faces, "found": self.found, "false": self.false}
 
 
 @dataclass(slots=True)
@@ -16,13 +41,19 @@ class Tally:
     faces: int = 0
     tracks: int = 0
     """Different faces."""
+    check: SelfCheck | None = None
+    """None for sources that do not know where faces are."""
     first_result_s: float | None = None
     """From the start of the process to the first frame's result."""
 
-    def count(self, snapshot: Snapshot) -> None:
+    def count(self, snapshot: Snapshot, truth: Sequence[Box] | None) -> None:
+        """Add one frame's result, and how it compares with the truth where that is known."""
         self.frames += 1
         self.faces += len(snapshot.faces)
         self.tracks = max(self.tracks, *(face.track for face in snapshot.faces), 0)
+        if truth is not None:
+            self.check = self.check or SelfCheck()
+            self.check.compare(snapshot.faces, truth)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +94,7 @@ class Summary:
             "first_result_s": _rounded(self.tally.first_result_s, 3),
             "peak_memory_mb": _rounded(self.peak_memory_mb, 1),
             "models": {model.name: model.version for model in self.models},
+            "self_check": self.tally.check.as_json() if self.tally.check else None,
             "problem": str(self.problem) if self.problem else None,
         }
 
