@@ -52,7 +52,7 @@ class Fit(NamedTuple):
 
 
 def letterbox_fit(picture: tuple[int, int], into: tuple[int, int]) -> Fit:
-    """The Fit that centres ``picture`` (width, height) in ``into``, aspect kept, bars where needed."""
+    """The Fit that centres ``picture`` (width, height) in ``into``, its aspect kept."""
     width, height = into
     scale = min(width / picture[0], height / picture[1])
     inner_w, inner_h = round(picture[0] * scale), round(picture[1] * scale)

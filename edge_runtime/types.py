@@ -282,7 +282,7 @@ class Power:
     plus_minus: float
     """Half-width of the error, watts."""
     source: str
-    """Who says so: ``INA219 at 0x40``, ``PMIC of a Pi 5``, ``model of a Pi 4B``, ``RAPL package``."""
+    """Who says so: ``INA219 at 0x40``, ``PMIC of a Pi 5``, ``model of a Pi 4B``, ``RAPL``."""
     scope: Literal["soc", "board", "wall"]
 
 

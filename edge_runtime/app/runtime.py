@@ -106,7 +106,12 @@ class Runtime:
         self._mailbox.end()
 
     def _opener(self, worker: Worker) -> Callable[[str], Source]:
-        return lambda uri: open_source(uri, clock=self._clock, wait=worker.wait)
+        return lambda uri: open_source(
+            uri,
+            clock=self._clock,
+            wait=worker.wait,
+            stall_timeout_s=self._config.capture.stall_timeout_s,
+        )
 
     def _loop(
         self, pipeline: Pipeline, stop: threading.Event, max_frames: int | None

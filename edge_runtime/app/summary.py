@@ -9,9 +9,8 @@ from typing import Final
 from edge_runtime.errors import EdgeRuntimeError
 from edge_runtime.types import Box, Face, JsonObject, ModelInUse, Percentiles, Snapshot
 
-
 SAME_FACE: Final = 0.4
-"""Overlap from which a found box is that of a true face: boxes differ in how much hair they take."""
+"""Overlap from which a found box is the true face: boxes differ in how much hair they take."""
 
 
 @dataclass(slots=True)

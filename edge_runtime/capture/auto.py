@@ -6,7 +6,7 @@ import logging
 from pathlib import Path
 
 from edge_runtime.capture.devices import CameraDevice, list_cameras
-from edge_runtime.capture.source import Source, Wait, open_parsed
+from edge_runtime.capture.source import STALL_TIMEOUT_S, Source, Wait, open_parsed
 from edge_runtime.capture.uri import parse
 from edge_runtime.errors import LibraryMissing, SourceError, SourceUnavailable
 from edge_runtime.types import Clock
@@ -17,7 +17,13 @@ _PI_CAMERA = "picamera://0"
 _DEMO = "demo://?faces=2"
 
 
-def open_auto(*, clock: Clock, wait: Wait, root: Path = Path("/")) -> Source:
+def open_auto(
+    *,
+    clock: Clock,
+    wait: Wait,
+    root: Path = Path("/"),
+    stall_timeout_s: float = STALL_TIMEOUT_S,
+) -> Source:
     """The best source this machine has; logs which and why. Raises SourceUnavailable."""
     cameras = list_cameras(root)
     usable = [f"v4l2://{camera.path}" for camera in cameras if camera.is_capture is not False]
@@ -26,7 +32,10 @@ def open_auto(*, clock: Clock, wait: Wait, root: Path = Path("/")) -> Source:
         if uri == _DEMO and not usable:
             refused.append(_no_camera(cameras))
         try:
-            source = _delivering(uri, clock, wait, root)
+            source = open_parsed(
+                parse(uri), clock=clock, wait=wait, root=root, stall_timeout_s=stall_timeout_s
+            )
+            _probe(source)
         except (SourceError, LibraryMissing) as error:
             refused.append(str(error))
         else:
@@ -42,11 +51,10 @@ def _no_camera(cameras: tuple[CameraDevice, ...]) -> str:
     return f"no USB camera among {', '.join(map(str, cameras))}"
 
 
-def _delivering(uri: str, clock: Clock, wait: Wait, root: Path) -> Source:
-    source = open_parsed(parse(uri), clock=clock, wait=wait, root=root)
+def _probe(source: Source) -> None:
+    """See that a frame comes; a source that gives none is closed again."""
     try:
         source.probe()
     except BaseException:
         source.close()
         raise
-    return source

@@ -19,7 +19,7 @@ from typing import Any, Final
 from edge_runtime.capture.glance import glance_size
 from edge_runtime.capture.libcamera import Library, load, why_not_opened
 from edge_runtime.capture.picture import I420Picture, Plane
-from edge_runtime.capture.source import Source, Wait
+from edge_runtime.capture.source import STALL_TIMEOUT_S, Source, Wait
 from edge_runtime.capture.uri import Size, SourceUri
 from edge_runtime.errors import SourceLost, SourceUnavailable
 from edge_runtime.types import Clock, Frame
@@ -29,9 +29,6 @@ _log = logging.getLogger(__name__)
 _SIZE: Final = (1280, 720)
 _FPS: Final = 30.0
 _BUFFERS: Final = 4
-
-# libcamera itself gives a silent sensor up after one second ("frontend has timed out").
-_TIMEOUT_S: Final = 5.0
 
 # How long one wait lasts before we look whether the program is stopping.
 _SLICE_S: Final = 0.25
@@ -82,7 +79,15 @@ class PicameraSource(Source):
     """A started Pi camera. Frames hold a camera buffer each until they are closed."""
 
     def __init__(
-        self, camera: Any, library: Library, *, uri: str, name: str, clock: Clock, wait: Wait
+        self,
+        camera: Any,
+        library: Library,
+        *,
+        uri: str,
+        name: str,
+        clock: Clock,
+        wait: Wait,
+        stall_timeout_s: float,
     ) -> None:
         super().__init__()
         configured = camera.camera_configuration()
@@ -96,6 +101,7 @@ class PicameraSource(Source):
         self._lores: Size = configured["lores"]["size"]
         self._camera = camera
         self._library = library
+        self._stall_timeout_s = stall_timeout_s
         self._clock = clock
         self._wait = wait
         self._leases: list[Lease] = []
@@ -113,7 +119,7 @@ class PicameraSource(Source):
     def _request(self) -> Any:
         """The next completed request; waits in slices of the timeout, so that we can be stopped."""
         job = self._camera.capture_request(wait=False)
-        deadline = self._clock() + _TIMEOUT_S
+        deadline = self._clock() + self._stall_timeout_s
         while (left := deadline - self._clock()) > 0:
             try:
                 return self._camera.wait(job, timeout=min(left, _SLICE_S))
@@ -125,7 +131,8 @@ class PicameraSource(Source):
                 raise SourceLost(f"{self.uri} failed ({error})") from error
         self._camera.cancel_all_and_flush()
         raise SourceLost(
-            f"{self.uri} delivered no picture for {_TIMEOUT_S:g} s; is its ribbon cable firm?"
+            f"{self.uri} delivered no picture for {self._stall_timeout_s:g} s; "
+            "is its ribbon cable firm?"
         )
 
     def _time(self, taken_at: float | None) -> float:
@@ -156,7 +163,12 @@ def shut(camera: Any, uri: str) -> None:
 
 
 def open_picamera(
-    uri: SourceUri, *, clock: Clock, wait: Wait, root: Path = Path("/")
+    uri: SourceUri,
+    *,
+    clock: Clock,
+    wait: Wait,
+    root: Path = Path("/"),
+    stall_timeout_s: float = STALL_TIMEOUT_S,
 ) -> PicameraSource:
     """Open and start a Pi camera. Raises SourceUnavailable with what was found and what to do."""
     library = load(root)
@@ -173,7 +185,15 @@ def open_picamera(
         raise SourceUnavailable(
             f"{uri.shown} ({name}) cannot be started ({error}); try a smaller size or buffer_count"
         ) from error
-    return PicameraSource(camera, library, uri=uri.shown, name=name, clock=clock, wait=wait)
+    return PicameraSource(
+        camera,
+        library,
+        uri=uri.shown,
+        name=name,
+        clock=clock,
+        wait=wait,
+        stall_timeout_s=stall_timeout_s,
+    )
 
 
 def _model(library: Library, number: int) -> str:

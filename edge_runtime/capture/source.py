@@ -6,7 +6,7 @@ import time
 from abc import abstractmethod
 from collections.abc import Callable
 from pathlib import Path
-from typing import Self
+from typing import Final, Self
 
 from edge_runtime.capture.uri import SourceUri, parse
 from edge_runtime.closeable import Closeable
@@ -14,6 +14,10 @@ from edge_runtime.types import Clock, Frame
 
 Wait = Callable[[float], bool | None]
 """Sleeps for some seconds; True when the program is stopping (``Event.wait``), as gpiozero does."""
+
+
+STALL_TIMEOUT_S: Final = 5.0
+"""A camera that delivers nothing for so long is lost. Long exposures and slow starts take 2 s."""
 
 
 class Source(Closeable):
@@ -72,30 +76,42 @@ def open_source(
     clock: Clock = time.monotonic,
     wait: Wait = time.sleep,
     root: Path = Path("/"),
+    stall_timeout_s: float = STALL_TIMEOUT_S,
 ) -> Source:
     """Open what ``uri`` names. The caller closes it.
 
     ``wait`` paces sources that have no rhythm of their own; ``root`` holds /dev, /proc and /sys.
+    A live source that delivers nothing for ``stall_timeout_s`` is lost.
     Raises ConfigError (the URI is wrong), SourceUnavailable (what was tried and found),
     LibraryMissing (the demo without its photographs).
     """
-    return open_parsed(parse(uri), clock=clock, wait=wait, root=root)
+    return open_parsed(
+        parse(uri), clock=clock, wait=wait, root=root, stall_timeout_s=stall_timeout_s
+    )
 
 
-def open_parsed(uri: SourceUri, *, clock: Clock, wait: Wait, root: Path) -> Source:
+def open_parsed(
+    uri: SourceUri, *, clock: Clock, wait: Wait, root: Path, stall_timeout_s: float
+) -> Source:
     """As ``open_source``, for a URI already taken apart. Loads only the driver it needs."""
     if uri.scheme == "auto":
         from edge_runtime.capture.auto import open_auto
 
-        return open_auto(clock=clock, wait=wait, root=root)
+        return open_auto(clock=clock, wait=wait, root=root, stall_timeout_s=stall_timeout_s)
     if uri.scheme == "picamera":
         from edge_runtime.capture.picamera import open_picamera
 
-        return open_picamera(uri, clock=clock, wait=wait, root=root)
+        return open_picamera(
+            uri, clock=clock, wait=wait, root=root, stall_timeout_s=stall_timeout_s
+        )
     if uri.scheme == "v4l2":
         from edge_runtime.capture.v4l2 import open_v4l2
 
-        return open_v4l2(uri, clock=clock, wait=wait, root=root)
+        return open_v4l2(uri, clock=clock, wait=wait, root=root, stall_timeout_s=stall_timeout_s)
+    if uri.scheme == "rtsp":
+        from edge_runtime.capture.video import open_rtsp
+
+        return open_rtsp(uri, clock=clock, stall_timeout_s=stall_timeout_s)
     return _open_recorded(uri, clock, wait)
 
 
@@ -108,8 +124,6 @@ def _open_recorded(uri: SourceUri, clock: Clock, wait: Wait) -> Source:
         from edge_runtime.capture.demo import open_demo
 
         return open_demo(uri, clock=clock, wait=wait)
-    from edge_runtime.capture.video import open_rtsp, open_video
+    from edge_runtime.capture.video import open_video
 
-    if uri.scheme == "rtsp":
-        return open_rtsp(uri, clock=clock)
     return open_video(uri, clock=clock, wait=wait)

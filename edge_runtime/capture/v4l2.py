@@ -20,7 +20,7 @@ from edge_runtime.capture.devices import JPEG_FORMATS, holders, list_cameras
 from edge_runtime.capture.glance import glance_of_jpeg, glance_size, shrunk
 from edge_runtime.capture.kernel import Kernel, LinuxKernel
 from edge_runtime.capture.picture import JpegPicture, YuyvPicture, stretched
-from edge_runtime.capture.source import Source, Wait
+from edge_runtime.capture.source import STALL_TIMEOUT_S, Source, Wait
 from edge_runtime.capture.stream import NoFormat, Stream, Taken
 from edge_runtime.capture.uri import SourceUri
 from edge_runtime.errors import PictureDamaged, SourceLost, SourceUnavailable
@@ -30,9 +30,6 @@ _log = logging.getLogger(__name__)
 
 _SIZE: Final = (640, 480)
 _FPS: Final = 30.0
-
-# A webcam needs a second or two to start, and exposes for up to 1/5 s in the dark.
-_TIMEOUT_S: Final = 5.0
 
 # How long one wait lasts before we look whether the program is stopping.
 _SLICE_S: Final = 0.25
@@ -44,7 +41,9 @@ _FRESH_S: Final = 1.0
 class V4l2Source(Source):
     """A camera's frames. ``damaged`` counts pictures that came broken and were left out."""
 
-    def __init__(self, stream: Stream, *, uri: str, clock: Clock, wait: Wait) -> None:
+    def __init__(
+        self, stream: Stream, *, uri: str, clock: Clock, wait: Wait, stall_timeout_s: float
+    ) -> None:
         super().__init__()
         self.uri = uri
         self.live = True
@@ -55,13 +54,14 @@ class V4l2Source(Source):
         )
         self.damaged = 0
         self._stream = stream
+        self._stall_timeout_s = stall_timeout_s
         self._clock = clock
         self._wait = wait
         self._small = glance_size(stream.width, stream.height)
 
     def _next_frame(self, index: int) -> Frame:
         before = self.damaged
-        deadline = self._clock() + _TIMEOUT_S
+        deadline = self._clock() + self._stall_timeout_s
         while (left := deadline - self._clock()) > 0:
             taken = self._taken(min(left, _SLICE_S))
             frame = self._frame(index, taken) if taken else None
@@ -71,7 +71,7 @@ class V4l2Source(Source):
                 raise StopIteration
         broken = self.damaged - before
         what = f"{broken} damaged pictures and no whole one" if broken else "no picture"
-        raise SourceLost(f"{self.uri} delivered {what} for {_TIMEOUT_S:g} s")
+        raise SourceLost(f"{self.uri} delivered {what} for {self._stall_timeout_s:g} s")
 
     def _taken(self, within_s: float) -> Taken | None:
         try:
@@ -129,6 +129,7 @@ def open_v4l2(
     wait: Wait,
     root: Path = Path("/"),
     kernel: Kernel | None = None,
+    stall_timeout_s: float = STALL_TIMEOUT_S,
 ) -> V4l2Source:
     """Open a camera device and start it. Raises SourceUnavailable with what was found."""
     if not sys.platform.startswith("linux"):
@@ -141,7 +142,9 @@ def open_v4l2(
         raise SourceUnavailable(_why(uri.target, error, root, kernel)) from error
     if (stream.width, stream.height) != size:
         _log.info("%s delivers %dx%d", uri.shown, stream.width, stream.height)
-    return V4l2Source(stream, uri=uri.shown, clock=clock, wait=wait)
+    return V4l2Source(
+        stream, uri=uri.shown, clock=clock, wait=wait, stall_timeout_s=stall_timeout_s
+    )
 
 
 def _under(root: Path, path: str) -> Path:

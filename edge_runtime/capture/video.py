@@ -15,7 +15,7 @@ import numpy as np
 from edge_runtime.capture.glance import glance_of_bgr
 from edge_runtime.capture.pace import Pace
 from edge_runtime.capture.picture import BgrPicture
-from edge_runtime.capture.source import Source, Wait
+from edge_runtime.capture.source import STALL_TIMEOUT_S, Source, Wait
 from edge_runtime.capture.uri import SourceUri
 from edge_runtime.errors import SourceDamaged, SourceLost, SourceUnavailable
 from edge_runtime.types import Bgr, Clock, Frame
@@ -25,7 +25,6 @@ _log = logging.getLogger(__name__)
 _PORTS: Final = {"rtsp": 554, "rtsps": 322}
 _CONNECT_S: Final = 3.0
 _OPEN_MS: Final = 5000
-_READ_MS: Final = 5000
 
 # A container announces a duration, not frames: 22 whole clips end up to 1 frame before their
 # announced number, and a varying rate is estimated. More than this is missing from damaged files.
@@ -107,7 +106,9 @@ class VideoSource(Source):
 class RtspSource(Source):
     """A network camera. Frames wait nowhere: the newest wins."""
 
-    def __init__(self, capture: cv2.VideoCapture, *, uri: SourceUri, clock: Clock) -> None:
+    def __init__(
+        self, capture: cv2.VideoCapture, *, uri: SourceUri, clock: Clock, stall_timeout_s: float
+    ) -> None:
         super().__init__()
         self.uri = uri.shown
         self.live = True
@@ -119,11 +120,12 @@ class RtspSource(Source):
             self.description += f", {self.width}x{self.height}"
         self._capture = capture
         self._clock = clock
+        self._stall_timeout_s = stall_timeout_s
 
     def _next_frame(self, index: int) -> Frame:
         bgr = _read(self._capture)
         if bgr is None:
-            raise SourceLost(f"{self.uri} stopped delivering (waited {_READ_MS / 1000:g} s)")
+            raise SourceLost(f"{self.uri} stopped delivering (waited {self._stall_timeout_s:g} s)")
         return Frame(index, self._clock(), glance_of_bgr(bgr), BgrPicture(bgr))
 
     def _close(self) -> None:
@@ -136,16 +138,19 @@ def open_video(uri: SourceUri, *, clock: Clock, wait: Wait) -> VideoSource:
     return VideoSource(_opened(path), uri=uri, clock=clock, wait=wait)
 
 
-def open_rtsp(uri: SourceUri, *, clock: Clock) -> RtspSource:
+def open_rtsp(
+    uri: SourceUri, *, clock: Clock, stall_timeout_s: float = STALL_TIMEOUT_S
+) -> RtspSource:
     """Connect to a network camera, over TCP and with timeouts. Raises SourceUnavailable."""
     _reach(uri)
-    timeouts = [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, _OPEN_MS, cv2.CAP_PROP_READ_TIMEOUT_MSEC, _READ_MS]
+    read_ms = round(stall_timeout_s * 1000)
+    timeouts = [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, _OPEN_MS, cv2.CAP_PROP_READ_TIMEOUT_MSEC, read_ms]
     capture = _ffmpeg(uri.target, timeouts)
     if not capture.isOpened():
         raise SourceUnavailable(
             f"{uri.shown} answers but gives no video; check the path, the user and the password"
         )
-    return RtspSource(capture, uri=uri, clock=clock)
+    return RtspSource(capture, uri=uri, clock=clock, stall_timeout_s=stall_timeout_s)
 
 
 def _reach(uri: SourceUri) -> None:

@@ -103,6 +103,8 @@ class CaptureTable(_Table):
 
     first_retry_s: Seconds = 0.5
     longest_retry_s: Seconds = 10.0
+    stall_timeout_s: Seconds = 5.0
+    """A camera that delivers nothing for this long counts as lost."""
 
     @model_validator(mode="after")
     def _delays_grow(self) -> Self:
