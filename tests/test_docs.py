@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
 import click
 import pytest
+from packaging.requirements import Requirement
 
 import edge_runtime
 from edge_runtime import errors
@@ -154,3 +156,27 @@ def test_told_commands_exist(name: str) -> None:
     code = "\n".join(re.findall(r"(?s)```.*?```|`[^`]+`", text))
     told = set(re.findall(r"edge-runtime ([a-z]+)\b", code))
     assert told - {group_of(name) for name, _ in commands()} == set()
+
+
+def test_the_locks_hold_what_pyproject_asks_for() -> None:
+    project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]
+    extras = project["optional-dependencies"]
+    for lock, asked in {
+        "dev.txt": [*project["dependencies"], *extras["demo"], *extras["dev"]],
+        "compress.txt": [*project["dependencies"], *extras["compress"], *extras["dev"]],
+    }.items():
+        lines = (REPOSITORY / "requirements" / lock).read_text().splitlines()
+        pins = dict(line.split("==") for line in lines if not line.startswith("#"))
+        for requirement in map(Requirement, asked):
+            assert requirement.name in pins, f"{lock} lacks {requirement.name}: run scripts/lock"
+            assert pins[requirement.name] in requirement.specifier
+
+
+def test_the_service_restarts_where_the_table_says_so() -> None:
+    unit = (REPOSITORY / "systemd" / "edge-runtime.service").read_text()
+    final = re.search(r"(?m)^RestartPreventExitStatus=(.*)$", unit)
+    assert final
+    told = re.search(r"all of these but (.*), which", (DOCS / "exit-codes.md").read_text())
+    assert told
+    # 0 is a clean end, after which on-failure does nothing anyway.
+    assert {"0", *final[1].split()} == set(re.findall(r"\d", told[1]))
