@@ -51,6 +51,15 @@ def temperature_c(files: KernelFiles) -> float | None:
     return None
 
 
+def temperature_limit_c(board: Board) -> float | None:
+    """Where the processor is slowed down; None where no document says it.
+
+    All Raspberry Pis lower their clock from 80 degrees on, and more from 85 (Raspberry Pi
+    documentation, "Frequency management and thermal control").
+    """
+    return 80.0 if board.name.startswith("Raspberry Pi") else None
+
+
 def cpu_frequency_mhz(files: KernelFiles) -> float | None:
     """The first core's clock."""
     khz = files.integer("sys/devices/system/cpu/cpu0/cpufreq/scaling_cur_freq")

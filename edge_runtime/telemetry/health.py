@@ -5,7 +5,13 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
-from edge_runtime.telemetry.board import cpu_frequency_mhz, read_board, read_memory, temperature_c
+from edge_runtime.telemetry.board import (
+    cpu_frequency_mhz,
+    read_board,
+    read_memory,
+    temperature_c,
+    temperature_limit_c,
+)
 from edge_runtime.telemetry.command import Command, run_command
 from edge_runtime.telemetry.kernel_files import KernelFiles
 from edge_runtime.telemetry.load import SystemLoad
@@ -61,6 +67,7 @@ class HealthReader:
             energy_per_inference_mj=energy_mj(power, inferences_per_s),
             cpu_frequency_mhz=cpu_frequency_mhz(self._files),
             cma_free_mb=memory.cma_free_mb,
+            temperature_limit_c=temperature_limit_c(self._board),
         )
 
 

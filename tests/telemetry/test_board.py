@@ -125,3 +125,10 @@ def test_an_empty_root_is_unknown_without_a_word(
         assert boards.read_memory(empty) == (None,) * 5
         assert SystemLoad(empty).busy() is None
     assert caplog.messages == []
+
+
+@pytest.mark.parametrize(
+    ("name", "limit"), [("Raspberry Pi 4 Model B", 80.0), ("LENOVO ThinkPad X1", None)]
+)
+def test_the_heat_limit_is_known_of_raspberry_pis_only(name: str, limit: float | None) -> None:
+    assert boards.temperature_limit_c(boards.Board(name, None)) == limit
