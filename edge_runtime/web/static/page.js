@@ -139,7 +139,7 @@ function showCamera(camera, frame, preview) {
   $("size").hidden = !width;
   $("size").textContent = `${width} × ${height}`;
   $("privacy").hidden = false;
-  $("privacy").textContent = preview.pixelated ? "faces hidden" : "faces visible";
+  $("privacy").textContent = preview.pixelated ? "found faces are hidden" : "faces are visible";
 }
 
 function showFaces(frame) {
