@@ -103,6 +103,27 @@ def hide_part(image: Luma, box: NDArray[np.float32], rng: Random) -> None:
     draw(image, box, rng)
 
 
+def turn_away(image: Luma, box: NDArray[np.float32], rng: Random) -> None:
+    """Fill, in place, a face with the hair above it: a head from behind, not to be found."""
+    x, y, w, h = (float(v) for v in box)
+    rows, columns = np.arange(image.shape[0])[:, None], np.arange(image.shape[1])
+    reach = ((columns - x) / (0.56 * w)) ** 2 + ((rows - y) / (0.58 * h)) ** 2
+    weight = np.clip((1 - reach) * rng.uniform(2, 5) + 0.5, 0, 1)
+    above, middle = (
+        _span(y - 0.68 * h, 0.2 * h, len(image)),
+        _span(x - 0.2 * w, 0.4 * w, len(image[0])),
+    )
+    crown = image[above, middle]
+    tone = float(crown.mean()) if crown.size and rng.random() < 0.7 else rng.uniform(5, 180)
+    strands = noise(rng, (image.shape[1],)) * rng.uniform(0, 14) + noise(rng, image.shape) * 3
+    image[:] = _bytes(image + (tone * rng.uniform(0.7, 1.05) + strands - image) * weight)
+
+
+def _span(start: float, length: float, limit: int) -> slice:
+    first = int(np.clip(round(start), 0, limit))
+    return slice(first, int(np.clip(round(start + length), first, limit)))
+
+
 def _draw_mask(image: Luma, box: NDArray[np.float32], rng: Random) -> None:
     x, y, w, h = (float(v) for v in box)
     top, half = y + h * rng.uniform(-0.08, 0.14), w * rng.uniform(0.38, 0.52)

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_runtime.compress.distortion import Random, degrade, hide_part, relight
+from edge_runtime.compress.distortion import Random, degrade, hide_part, relight, turn_away
 from edge_runtime.compress.photos import Boxes, Luma, Photo
 from edge_runtime.compress.placement import Placement, covered, move_boxes, warp
 
@@ -101,12 +101,16 @@ def compose(pools: Pools, rng: Random) -> Scene:
 
 
 def spoil(scene: Scene, rng: Random) -> Scene:
-    """The scene with parts of some faces hidden, and through a bad camera."""
+    """The scene with some faces turned away or partly hidden, and through a bad camera."""
     image = scene.image.copy()
-    for box in scene.faces:
-        if rng.random() < 0.15 and min(box[2:]) >= 8:
+    large = scene.faces[:, 2:].min(1, initial=np.inf) >= 8
+    away = large & (rng.random(len(large)) < 0.07)
+    for box, gone, roomy in zip(scene.faces, away, large, strict=True):
+        if gone:
+            turn_away(image, box, rng)
+        elif roomy and rng.random() < 0.15:
             hide_part(image, box, rng)
-    return Scene(degrade(image, rng), scene.faces, scene.ignore)
+    return Scene(degrade(image, rng), scene.faces[~away], scene.ignore)
 
 
 def mirror(scene: Scene) -> Scene:

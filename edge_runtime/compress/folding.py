@@ -1,0 +1,54 @@
+"""Batch norms taken into the convolutions before them, for nets of any make."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from torch import fx, nn
+from torch.nn.utils.fusion import fuse_conv_bn_eval
+
+from edge_runtime.compress.layers import ConvUnit, SameConv2d
+from edge_runtime.compress.quantize import fold_batch_norm
+from edge_runtime.compress.weighted_layers import replace_layer
+
+
+def without_units(net: nn.Module) -> nn.Module:
+    """A copy whose ConvUnits are plain sequences of a convolution (norm folded) and activation."""
+    plain = fold_batch_norm(net)
+    for name, unit in [(n, m) for n, m in plain.named_modules() if isinstance(m, ConvUnit)]:
+        replace_layer(plain, name, nn.Sequential(unit.conv, unit.act))
+    return plain.train(net.training)
+
+
+def fold_norms(net: nn.Module) -> nn.Module:
+    """A traced copy in which no convolution is followed by a batch norm of its own."""
+    plain = without_units(net).eval()
+    graph = _Tracer().trace(plain)
+    for node in list(graph.nodes):
+        before = node.args[0] if node.op == "call_module" and node.args else None
+        if _is(plain, node, nn.BatchNorm2d) and _is(plain, before, nn.Conv2d):
+            _fuse(plain, graph, before, node)
+    return fx.GraphModule(plain, graph)
+
+
+class _Tracer(fx.Tracer):
+    """SameConv2d chooses its padding by the input's size, which a trace cannot follow."""
+
+    def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
+        return isinstance(m, SameConv2d) or super().is_leaf_module(m, module_qualified_name)
+
+
+def _is(net: nn.Module, node: Any, kind: type[Any]) -> bool:
+    called = isinstance(node, fx.Node) and node.op == "call_module"
+    return called and isinstance(net.get_submodule(str(node.target)), kind)
+
+
+def _fuse(net: nn.Module, graph: Any, conv: Any, norm: Any) -> None:
+    if len(conv.users) > 1:
+        return  # somebody reads the convolution's own result
+    fused = fuse_conv_bn_eval(
+        net.get_submodule(str(conv.target)), net.get_submodule(str(norm.target))
+    )
+    replace_layer(net, str(conv.target), fused)
+    norm.replace_all_uses_with(conv)
+    graph.erase_node(norm)

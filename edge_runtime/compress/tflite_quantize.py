@@ -1,0 +1,116 @@
+"""Key ``quantize`` for files: a float .tflite becomes float16, 8-bit or 4-bit, by ai-edge-quantizer.
+
+What LiteRT 2.3 does with each, seen by running it: float16 weights are expanded when the model is
+opened, and computed in float32; 8-bit and 4-bit weights with float activations are computed in
+integers, activations being rounded on the way; fully int8 models take and give int8. 2-bit weights
+run too, but in reference kernels tens of times slower, so here they are storage only (low_bits.py).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+from collections.abc import Iterable
+from typing import Any, Literal, get_args
+
+import numpy as np
+from ai_edge_litert import schema_py_generated as schema
+from ai_edge_litert.interpreter import Interpreter
+from numpy.typing import NDArray
+
+from edge_runtime.compress.slim import slim
+from edge_runtime.errors import CompressionError, DataMissing
+
+Precision = Literal["float16", "dynamic-int8", "int8", "int4"]
+PRECISIONS: tuple[str, ...] = get_args(Precision)
+
+Inputs = NDArray[np.float32]
+"""One input, in the model's own shape."""
+
+_FLOAT16 = [
+    {
+        "regex": ".*",
+        "operation": "*",
+        "algorithm_key": "float_casting",
+        "op_config": {
+            "weight_tensor_config": {
+                "num_bits": 16,
+                "symmetric": True,
+                "granularity": "TENSORWISE",
+                "dtype": "FLOAT",
+                "block_size": 0,
+            },
+            "compute_precision": "FLOAT",
+            "explicit_dequantize": True,
+            "skip_checks": False,
+            "min_weight_elements": 0,
+        },
+    }
+]
+
+
+def quantize_tflite(model: bytes, to: Precision, calibration: Iterable[Inputs] = ()) -> bytes:
+    """A float .tflite at another precision, without names and metadata.
+
+    ``int8`` needs some dozens of real inputs for calibration and raises DataMissing without.
+    Weights have one scale per output channel. CompressionError says what the quantizer refused.
+    """
+    from ai_edge_quantizer import quantizer
+
+    work = quantizer.Quantizer(bytearray(model), _settings(to))
+    samples = list(calibration)
+    if work.need_calibration and not samples:
+        raise DataMissing("static int8 needs sample inputs to calibrate with: give the recipe [data]")
+    try:
+        with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+            found = work.calibrate(_signature(model, samples), num_threads=1) if samples else None
+            made = work.quantize(found if work.need_calibration else None).quantized_model
+    except (ValueError, RuntimeError) as error:
+        raise CompressionError(f"ai-edge-quantizer cannot make {to}: {error}") from error
+    return slim(inlined(bytes(made)))
+
+
+def inlined(model: bytes) -> bytes:
+    """The same model with all buffers inside the flatbuffer.
+
+    The quantizer puts large ones behind it, known by offset and size only.
+    """
+    read = schema.ModelT.InitFromObj(schema.Model.GetRootAs(model, 0))
+    if not any(buffer.size for buffer in read.buffers):
+        return model
+    for buffer in read.buffers:
+        if buffer.size:
+            buffer.data = np.frombuffer(model, np.uint8, buffer.size, buffer.offset)
+            buffer.offset, buffer.size = 0, 0
+    return _packed(read)
+
+
+def _packed(model: Any) -> bytes:
+    import flatbuffers  # type: ignore[import-untyped]
+
+    builder = flatbuffers.Builder(1024)
+    builder.Finish(model.Pack(builder), b"TFL3")
+    return bytes(builder.Output())
+
+
+def _settings(to: Precision) -> Any:
+    from ai_edge_quantizer import recipe
+
+    known = {
+        "float16": lambda: _FLOAT16,
+        "dynamic-int8": recipe.dynamic_wi8_afp32,
+        "int8": recipe.static_wi8_ai8,
+        "int4": recipe.dynamic_wi4_afp32,
+    }
+    return known[to]()
+
+
+def _signature(model: bytes, samples: list[Inputs]) -> dict[str, list[dict[str, Inputs]]]:
+    """The samples as the quantizer wants them: by signature and input name."""
+    signatures = Interpreter(model_content=model).get_signature_list()
+    if not signatures:
+        raise CompressionError(
+            "the .tflite has no signature, which calibration needs: export it again with one"
+        )
+    key, names = next(iter(signatures.items()))
+    return {key: [{names["inputs"][0]: sample} for sample in samples]}
