@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from contextlib import ExitStack
 from dataclasses import dataclass
+from typing import Final
 
 from edge_runtime.attention.attention import Attention
 from edge_runtime.attention.detector import FaceDetector
@@ -17,6 +18,9 @@ from edge_runtime.pipeline import Inflow, Labeller, Pipeline
 from edge_runtime.store.catalogue import Catalogue
 from edge_runtime.store.model import Model
 from edge_runtime.types import Clock, ModelInUse
+
+FAINT: Final = 0.5
+"""What scores this share of the threshold is no face, but pictures for people hide it too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,31 +85,36 @@ class Assembly(Closeable):
         if motion_threshold is None:
             motion_threshold = config.detector.motion_threshold
         attention = Attention(
-            self.face_detector(),
-            tracker or Tracker(),
+            self._face_detector(self.threshold * FAINT),
+            tracker or Tracker(sure_score=(1 + self.threshold) / 2),
+            threshold=self.threshold,
             motion_threshold=motion_threshold,
             idle_interval_s=config.detector.idle_interval_s,
         )
         return Pipeline(
             attention,
-            self.labeller(),
+            self._labeller(),
             models=self.models,
             inflow=inflow,
             clock=self._clock,
         )
 
-    def face_detector(self) -> FaceDetector:
-        """The detector, at the config's threshold or else its manifest's."""
+    @property
+    def threshold(self) -> float:
+        """Lowest score of a face: the config's, or else the detector's manifest's."""
+        wanted = self._config.detector.threshold
+        return self._detector.model.manifest.threshold if wanted is None else wanted
+
+    def _face_detector(self, threshold: float) -> FaceDetector:
         manifest = self._detector.model.manifest
-        threshold = self._config.detector.threshold
         return FaceDetector(
             self._detector.engine,
             strides=manifest.strides,
-            threshold=manifest.threshold if threshold is None else threshold,
+            threshold=threshold,
             iou_threshold=manifest.iou_threshold,
         )
 
-    def labeller(self) -> Labeller:
+    def _labeller(self) -> Labeller:
         """All classifiers, at the config's cadence."""
         classifiers = [Classifier(each.engine, each.model.manifest) for each in self._classifiers]
         return Labeller(classifiers, every_n_frames=self._config.classify.every_n_frames)

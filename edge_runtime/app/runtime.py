@@ -33,6 +33,8 @@ TAKE_S: Final = 0.25
 PAGE_WAITS_S: Final = 2.0
 """The page's libraries load after the first result, but a dark camera delays it no longer."""
 
+NO_CAMERA: Final = "No camera was found, so this is a demo; `edge-runtime doctor` says more"
+
 
 class Runtime:
     """One run of the main job. Entering binds the port and wakes the camera; ``run`` works.
@@ -99,6 +101,8 @@ class Runtime:
             longest_delay_s=config.capture.longest_retry_s,
             on_change=self.status.publish_camera,
         )
+        if config.source.uri == "auto" and source.uri.startswith("demo:"):
+            self.status.warn(NO_CAMERA)
         with source:
             for frame in source:
                 if not self._mailbox.put(frame, patient=not source.live):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import logging
 import socket
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from edge_runtime.errors import WebUnavailable
 
@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
 
 log = logging.getLogger(__name__)
+
+GONE_AFTER_MS: Final = 30_000
+"""Bytes that nobody acknowledged for so long end a connection."""
 
 
 def bind(host: str, port: int) -> socket.socket:
@@ -31,6 +34,8 @@ def bind(host: str, port: int) -> socket.socket:
         raise WebUnavailable(f"web.host {host!r} is no address of this machine: {error}") from error
     try:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        # The kernel forgets a viewer whose network vanished; by itself after a quarter of an hour.
+        listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, GONE_AFTER_MS)
         listening.bind(address)
         listening.listen(128)
     except OSError as error:

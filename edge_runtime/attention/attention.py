@@ -22,7 +22,7 @@ class Attended(NamedTuple):
 
     regions: tuple[Region, ...]
     possible: tuple[Box, ...]
-    """Where else a face may be: just lost, or not yet confirmed."""
+    """Where else a face may be: just lost, not yet confirmed, or too faint to count."""
     motion: float
     """Share of the view that moved, 0 to 1."""
     detected: bool
@@ -33,7 +33,8 @@ class Attention:
     """Decides per frame whether to look for faces, and follows those it finds.
 
     The detector runs on every frame while something moves or somebody is followed, otherwise every
-    ``idle_interval_s`` seconds.
+    ``idle_interval_s`` seconds. What it finds below ``threshold`` is no face yet, only a place
+    where one may be.
     """
 
     def __init__(
@@ -41,12 +42,14 @@ class Attention:
         detector: FaceDetector,
         tracker: Tracker,
         *,
+        threshold: float = 0.0,
         motion_threshold: float = 0.004,
         idle_interval_s: float = 1.0,
     ) -> None:
         self._detector = detector
         self._tracker = tracker
         self._gate = MotionGate(width=detector.width, height=detector.height)
+        self._threshold = threshold
         self._motion_threshold = motion_threshold
         self._idle_interval_s = idle_interval_s
         self._glance: Luma = np.empty((detector.height, detector.width), np.uint8)
@@ -63,8 +66,10 @@ class Attention:
         self._detected_at = frame.taken_at
         detections = self._detector.detect(self._glance, fit)
         lap("detect")
-        regions = self._tracker.update(detections, frame.taken_at)
-        possible = self._tracker.possible(frame.taken_at)
+        faces = [found for found in detections if found.score >= self._threshold]
+        regions = self._tracker.update(faces, frame.taken_at)
+        faint = (found.box for found in detections if found.score < self._threshold)
+        possible = (*self._tracker.possible(frame.taken_at), *faint)
         lap("track")
         return Attended(regions, possible, motion, True)
 

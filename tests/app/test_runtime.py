@@ -186,3 +186,18 @@ def test_the_demo_is_found_and_counted(tmp_path: Path) -> None:
     assert line["peak_memory_mb"] > 20
     assert health is not None
     assert health.memory_mb is not None
+
+
+def test_where_auto_finds_no_camera_the_page_says_that_it_is_a_demo(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runtime_module, "open_source", lambda uri, **_: demo_instead(uri))
+    with Runtime(settings(tmp_path, **{"source.uri": "auto"})) as runtime:
+        runtime.run(threading.Event())
+        assert runtime.status.warnings() == (runtime_module.NO_CAMERA,)
+
+
+def demo_instead(uri: str) -> Source:
+    source = ScriptedSource(iter(frames(2)), live=False)
+    source.uri = "demo://?faces=2"
+    return source

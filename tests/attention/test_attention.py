@@ -59,3 +59,11 @@ def test_stages_are_lapped_in_order() -> None:
     laps: list[str] = []
     attention().attend(frame_with(FACE), laps.append)
     assert laps == ["glance", "detect", "track"]
+
+
+def test_a_face_too_faint_to_count_is_a_possible_face() -> None:
+    looking = attention(threshold=0.99)
+    attended = looking.attend(frame_with(FACE), no_lap)
+    assert attended.regions == ()
+    (box,) = attended.possible
+    assert box.iou(FACE) > 0.8
