@@ -46,7 +46,7 @@ class Worker:
         """Sleep; True as soon as the worker is to stop."""
         return self._stop.wait(seconds)
 
-    def stop(self, timeout_s: float = 2.0) -> bool:
+    def stop(self, timeout_s: float = 1.5) -> bool:
         """Ask the work to end and wait for it; False, and a log line, when it does not."""
         self._stop.set()
         if self._thread.ident is not None and self._thread is not threading.current_thread():
