@@ -51,6 +51,8 @@ class Pruner:
         """Write the zeros into the weights and take the masks off."""
         for layer in self._layers:
             parametrize.remove_parametrizations(layer, "weight")
+            # A negative weight times zero is minus zero, which is another value to a codebook.
+            layer.weight.detach().add_(0.0)
 
 
 def gradual_share(progress: float, final: float) -> float:

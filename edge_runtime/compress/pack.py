@@ -22,8 +22,9 @@ from edge_runtime.compress.huffman import coded
 from edge_runtime.compress.model_buffers import Stored, stored_buffers
 from edge_runtime.compress.numbers import leb128
 from edge_runtime.compress.sparse import coded_sparsely
+from edge_runtime.errors import ModelRejected
 from edge_runtime.store.codings import LZMA_FILTERS, Coding
-from edge_runtime.store.package import DEFAULT_LIMITS, MARK, VERSION
+from edge_runtime.store.package import DEFAULT_LIMITS, MARK, VERSION, Limits
 
 SMALLEST_LIFTED: Final = (64, 256, 1024, 4096)
 """Bytes: buffers below stay with the tables around them."""
@@ -51,21 +52,25 @@ class Plan:
     widths: tuple[int, ...]
     """For each stream, the bytes of the numbers in it."""
 
+    def within(self, limits: Limits) -> bool:
+        return len(self.widths) <= limits.streams and len(self.runs) <= limits.runs
 
-def pack(model: bytes) -> bytes:
+
+def pack(model: bytes, *, limits: Limits = DEFAULT_LIMITS) -> bytes:
     """A .tflite as a package that ``store.package.expand`` turns back into it, bit for bit.
 
-    Raises ModelRejected when the bytes are no sound .tflite.
+    ``limits`` are those of the decoder that is to expand it. Raises ModelRejected when the bytes
+    are no sound .tflite, or too many for them.
     """
-    buffers = stored_buffers(model)
+    if len(model) > limits.model_bytes:
+        raise ModelRejected(
+            f"the model has {len(model)} bytes, but packages may expand to {limits.model_bytes}"
+        )
+    plans = [plan for plan in _plans(model, stored_buffers(model)) if plan.within(limits)]
     encode = cache(smallest)
-    packages = (_written(model, plan, encode) for plan in _plans(model, buffers))
-    return min((each for each in packages if _expandable(model, each)), key=len)
-
-
-def _expandable(model: bytes, package: bytes) -> bool:
-    """The decoder refuses to expand beyond a ratio, which a file of zeros would exceed."""
-    return len(model) <= DEFAULT_LIMITS.ratio * len(package)
+    packages = [_written(model, plan, encode) for plan in plans]
+    fit = [package for package in packages if len(model) <= limits.ratio * len(package)]
+    return min(fit, key=len) if fit else _written(model, plans[0], _unshrunk)
 
 
 def _plans(model: bytes, buffers: tuple[Stored, ...]) -> list[Plan]:
@@ -75,10 +80,10 @@ def _plans(model: bytes, buffers: tuple[Stored, ...]) -> list[Plan]:
         lambda buffer: -buffer.width,
         lambda buffer: -1 if buffer.width == 1 else buffer.start,
     )
-    plans = {Plan(((0, len(model)),), (1,))}
+    plans = {Plan(((0, len(model)),), (1,)): None}
     for least, owner in product(SMALLEST_LIFTED, owners):
         lifted = [buffer for buffer in buffers if buffer.size >= least]
-        plans.add(_plan(len(model), lifted, owner))
+        plans[_plan(len(model), lifted, owner)] = None
     return list(plans)
 
 
@@ -115,19 +120,25 @@ def _contents(model: bytes, plan: Plan) -> list[bytes]:
 
 def smallest(content: bytes, width: int) -> CodedStream:
     """The content, whose numbers have ``width`` bytes, in the coding that makes it smallest."""
+    made = [CodedStream(way, len(content), data) for way, data in every_way(content, width).items()]
+    return min(made, key=lambda stream: len(stream.payload))
+
+
+def _unshrunk(content: bytes, _width: int) -> CodedStream:
+    """A file that would shrink beyond what a decoder lets expand, such as one of zeros."""
+    return CodedStream(Coding.STORED, len(content), content)
+
+
+def every_way(content: bytes, width: int) -> dict[Coding, bytes]:
+    """The content in every coding that can take it."""
     compressor = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS)
     ways = {
         Coding.STORED: content,
         Coding.DEFLATE: compressor.compress(content) + compressor.flush(),
         Coding.LZMA: lzma.compress(content, lzma.FORMAT_RAW, filters=LZMA_FILTERS),
         Coding.HUFFMAN: coded(np.frombuffer(content, np.uint8)),
-        Coding.SHARED: _shared(content, width),
     }
-    made = [CodedStream(way, len(content), data) for way, data in ways.items() if data is not None]
-    return min(made, key=lambda stream: len(stream.payload))
-
-
-def _shared(content: bytes, width: int) -> bytes | None:
-    if len(content) % width:
-        return None
-    return coded_sparsely(np.frombuffer(content, f"<u{width}"))
+    if len(content) % width == 0:
+        shared = coded_sparsely(np.frombuffer(content, f"<u{width}"))
+        ways |= {} if shared is None else {Coding.SHARED: shared}
+    return ways

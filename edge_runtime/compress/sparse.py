@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from edge_runtime.compress.huffman import Counts, coded, counted
+from edge_runtime.compress.huffman import Counts, code_lengths, coded, counted
 from edge_runtime.compress.numbers import leb128
 from edge_runtime.store.codings import MOST_GAP_BITS
 from edge_runtime.store.huffman import MOST_SYMBOLS, Symbols
@@ -38,15 +38,13 @@ class Entries:
         gaps = coded(self.gaps)
         return head + leb128(len(gaps)) + gaps + coded(self.values)
 
-    def estimate(self) -> float:
-        """Bits of both columns by their entropy, and half a byte in a table for each symbol."""
-        counts = [counted(column) for column in (self.gaps, self.values)]
-        return sum(_entropy(count) + 4 * np.count_nonzero(count) for count in counts)
+    def bits(self) -> int:
+        """What both columns take, with half a byte in a table for each symbol in use."""
+        return sum(_bits(counted(column)) for column in (self.gaps, self.values))
 
 
-def _entropy(counts: Counts) -> float:
-    used = counts[counts > 0]
-    return float((used * np.log2(used.sum() / used)).sum())
+def _bits(counts: Counts) -> int:
+    return int((counts * code_lengths(counts)).sum()) + 4 * int(np.count_nonzero(counts))
 
 
 def coded_sparsely(numbers: Numbers) -> bytes | None:
@@ -61,7 +59,7 @@ def coded_sparsely(numbers: Numbers) -> bytes | None:
     order = np.argsort(-counts, kind="stable")
     rank = np.empty(len(book), np.uint8)
     rank[order] = np.arange(len(book))
-    entries = min(_ways(rank[index]), key=Entries.estimate)
+    entries = min(_ways(rank[index]), key=Entries.bits)
     head = bytes([numbers.itemsize, len(book) - 1])
     return head + book[order].tobytes() + entries.coded()
 

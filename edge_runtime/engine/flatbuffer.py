@@ -100,6 +100,11 @@ class Table:
             return None
         return self._data.array(dtype, self._data.number(_UINT32, at), at + 4)
 
+    def span(self, slot: int, dtype: npt.DTypeLike) -> tuple[int, int] | None:
+        """First byte in the file and size in bytes of the vector in ``slot``; None when absent."""
+        at, found = self._target(slot), self.numbers(slot, dtype)
+        return None if at is None or found is None else (at + 4, found.nbytes)
+
     def text(self, slot: int) -> str:
         """The string in ``slot``; empty when absent."""
         letters = self.numbers(slot, np.uint8)
