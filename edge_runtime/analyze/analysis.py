@@ -12,7 +12,6 @@ from urllib.parse import quote
 from edge_runtime.analyze.inputs import is_picture
 from edge_runtime.analyze.results import Results
 from edge_runtime.app.assembly import Assembly
-from edge_runtime.attention.tracker import Tracker
 from edge_runtime.capture.source import open_source
 from edge_runtime.errors import SourceError
 from edge_runtime.mailbox import Mailbox
@@ -92,6 +91,5 @@ class Analysis:
 
     def _pipeline(self, still: bool) -> Pipeline:
         """A pipeline that knows nothing of the file before, and never rests."""
-        sure_at_once = still or self._show_doubtful
-        tracker = Tracker(confirm_hits=1 if sure_at_once else 2)
-        return self._assembly.pipeline(Mailbox(), tracker=tracker, motion_threshold=0.0)
+        confirm = not (still or self._show_doubtful)
+        return self._assembly.pipeline(Mailbox(), confirm=confirm, motion_threshold=0.0)

@@ -20,7 +20,8 @@ from edge_runtime.store.model import Model
 from edge_runtime.types import Clock, ModelInUse
 
 FAINT: Final = 0.5
-"""What scores this share of the threshold is no face, but pictures for people hide it too."""
+"""What scores this share of the threshold starts no face, but continues one that is followed, and
+pictures for people hide it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,22 +72,19 @@ class Assembly(Closeable):
         return tuple(each.in_use for each in self.opened)
 
     def pipeline(
-        self,
-        inflow: Inflow,
-        *,
-        tracker: Tracker | None = None,
-        motion_threshold: float | None = None,
+        self, inflow: Inflow, *, confirm: bool = True, motion_threshold: float | None = None
     ) -> Pipeline:
         """A pipeline with its own attention; pipelines share the engines, so use one at a time.
 
-        ``motion_threshold`` overrules the config; 0 looks at every frame.
+        Without ``confirm`` each frame is judged by itself: what reaches the threshold is a face,
+        what does not is none. ``motion_threshold`` overrules the config; 0 looks at every frame.
         """
         config = self._config
         if motion_threshold is None:
             motion_threshold = config.detector.motion_threshold
         attention = Attention(
-            self._face_detector(self.threshold * FAINT),
-            tracker or Tracker(sure_score=(1 + self.threshold) / 2),
+            self._face_detector(self.threshold * FAINT if confirm else self.threshold),
+            Tracker(confirm_hits=2 if confirm else 1, sure_score=(1 + self.threshold) / 2),
             threshold=self.threshold,
             motion_threshold=motion_threshold,
             idle_interval_s=config.detector.idle_interval_s,

@@ -33,8 +33,8 @@ class Attention:
     """Decides per frame whether to look for faces, and follows those it finds.
 
     The detector runs on every frame while something moves or somebody is followed, otherwise every
-    ``idle_interval_s`` seconds. What it finds below ``threshold`` is no face yet, only a place
-    where one may be.
+    ``idle_interval_s`` seconds. What it finds below ``threshold`` starts no face: it only
+    continues one, or is a place where one may be.
     """
 
     def __init__(
@@ -67,9 +67,9 @@ class Attention:
         detections = self._detector.detect(self._glance, fit)
         lap("detect")
         faces = [found for found in detections if found.score >= self._threshold]
-        regions = self._tracker.update(faces, frame.taken_at)
-        faint = (found.box for found in detections if found.score < self._threshold)
-        possible = (*self._tracker.possible(frame.taken_at), *faint)
+        faint = detections[len(faces) :]  # they come best first
+        regions = self._tracker.update(faces, frame.taken_at, faint=faint)
+        possible = (*self._tracker.possible(frame.taken_at), *(found.box for found in faint))
         lap("track")
         return Attended(regions, possible, motion, True)
 

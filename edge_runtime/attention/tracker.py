@@ -1,4 +1,9 @@
-"""Same face, same number: constant-velocity prediction and overlap, one step per detection run."""
+"""Same face, same number: constant-velocity prediction and overlap, one step per detection run.
+
+Faint detections never start a track but may continue one, the idea of ByteTrack (Zhang et al.,
+"ByteTrack: Multi-Object Tracking by Associating Every Detection Box", ECCV 2022): a face which
+turns away or blurs scores less, yet is still where it is expected.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +18,9 @@ from edge_runtime.types import Box, Detection, Region
 
 MIN_IOU: Final = 0.15
 """A face keeps its number while its box overlaps the predicted one this much."""
+
+MIN_IOU_FAINT: Final = 0.3
+"""A faint detection must lie nearer, for there are more of them and many are nothing."""
 
 SMOOTHING: Final = 0.5
 """Weight of the newest displacement in the velocity."""
@@ -71,11 +79,20 @@ class Tracker:
         """Faces being followed, those just out of sight included."""
         return len(self._tracks)
 
-    def update(self, detections: Sequence[Detection], now: float) -> tuple[Region, ...]:
-        """The confirmed faces among this frame's ``detections``, each with its number."""
+    def update(
+        self, detections: Sequence[Detection], now: float, *, faint: Sequence[Detection] = ()
+    ) -> tuple[Region, ...]:
+        """The confirmed faces of this frame, each with its number.
+
+        ``detections`` score enough to be faces; ``faint`` ones only continue what is confirmed.
+        """
         self._forget(now)
-        pairs = self._matches(detections, now) if self._tracks and detections else {}
+        pairs = _matches(detections, self._tracks, now, MIN_IOU)
         seen = [self._seen(detection, pairs.get(i), now) for i, detection in enumerate(detections)]
+        unseen = [track for track in self._tracks if track.seen_at < now and self._counts(track)]
+        for index, track in _matches(faint, unseen, now, MIN_IOU_FAINT).items():
+            track.follow(faint[index], now)
+            seen.append(track)
         return tuple(
             Region(track.number, track.box, track.score) for track in seen if self._counts(track)
         )
@@ -91,21 +108,6 @@ class Tracker:
     def _forget(self, now: float) -> None:
         self._tracks = [t for t in self._tracks if now - t.seen_at <= self._patience_s]
 
-    def _matches(self, detections: Sequence[Detection], now: float) -> dict[int, _Track]:
-        """Detection index to track, best overlap first, each used once."""
-        predicted: Boxes = np.array([t.predicted(now) for t in self._tracks], np.float32)
-        found: Boxes = np.array([d.box for d in detections], np.float32)
-        overlap = iou_matrix(found, predicted)
-        pairs: dict[int, _Track] = {}
-        for _ in range(min(overlap.shape)):
-            row, column = divmod(int(overlap.argmax()), overlap.shape[1])
-            if overlap[row, column] < MIN_IOU:
-                break
-            pairs[row] = self._tracks[column]
-            overlap[row, :] = 0
-            overlap[:, column] = 0
-        return pairs
-
     def _seen(self, detection: Detection, track: _Track | None, now: float) -> _Track:
         if track is not None:
             track.follow(detection, now)
@@ -117,3 +119,23 @@ class Tracker:
 
     def _counts(self, track: _Track) -> bool:
         return track.hits >= self._confirm_hits or track.score >= self._sure_score
+
+
+def _matches(
+    detections: Sequence[Detection], tracks: Sequence[_Track], now: float, least_iou: float
+) -> dict[int, _Track]:
+    """Detection index to track, best overlap first, each used once."""
+    if not detections or not tracks:
+        return {}
+    predicted: Boxes = np.array([track.predicted(now) for track in tracks], np.float32)
+    found: Boxes = np.array([detection.box for detection in detections], np.float32)
+    overlap = iou_matrix(found, predicted)
+    pairs: dict[int, _Track] = {}
+    for _ in range(min(overlap.shape)):
+        row, column = divmod(int(overlap.argmax()), overlap.shape[1])
+        if overlap[row, column] < least_iou:
+            break
+        pairs[row] = tracks[column]
+        overlap[row, :] = 0
+        overlap[:, column] = 0
+    return pairs

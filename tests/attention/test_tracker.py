@@ -84,3 +84,31 @@ def test_a_face_just_lost_and_a_doubtful_one_are_possible_faces() -> None:
     assert sorted(box.x for box in tracker.possible(0.5)) == [100, 400]
     tracker.update([], 2.0)
     assert tracker.possible(2.0) == ()
+
+
+def test_a_confirmed_face_is_followed_through_faint_sights() -> None:
+    tracker = Tracker(sure_score=0.8)
+    tracker.update([face(100)], 0.0)
+    regions = tracker.update([], FRAME, faint=[face(104, score=0.2)])
+    assert [(region.track, region.score) for region in regions] == [(1, 0.2)]
+
+
+def test_a_faint_sight_starts_nothing_and_confirms_nothing() -> None:
+    tracker = Tracker(confirm_hits=2, sure_score=0.8)
+    assert tracker.update([], 0.0, faint=[face(100, score=0.2)]) == ()
+    assert tracker.active == 0
+    tracker.update([face(100, score=0.5)], FRAME)
+    assert tracker.update([], 2 * FRAME, faint=[face(100, score=0.2)]) == ()
+
+
+def test_a_faint_sight_elsewhere_is_not_the_face() -> None:
+    tracker = Tracker(sure_score=0.8)
+    tracker.update([face(100)], 0.0)
+    assert tracker.update([], FRAME, faint=[face(150, score=0.2)]) == ()
+
+
+def test_a_face_seen_well_needs_no_faint_one() -> None:
+    tracker = Tracker(sure_score=0.8)
+    tracker.update([face(100)], 0.0)
+    (region,) = tracker.update([face(102)], FRAME, faint=[face(103, score=0.2)])
+    assert region.box.x == 102
