@@ -13,7 +13,12 @@ EdgeRuntimeError                    exit code
 │   └── ModelMissing (LookupError)  4   no model of that name
 ├── WebUnavailable (OSError)        5   address or port cannot be had
 ├── LibraryMissing (ImportError)    6   an optional library is not installed
-└── OutputUnwritable (OSError)      7   results cannot be written
+├── OutputUnwritable (OSError)      7   results cannot be written
+└── CompressionError                8   a stage of a recipe cannot do what it was asked
+    ├── LayerUnsuited (ValueError)      8   a layer cannot be changed in this way
+    ├── TargetUnreachable (ValueError)  8   no setting reaches the size that was asked for
+    ├── TrainingDiverged (ArithmeticError) 8   a loss is no number any more
+    └── DataMissing (LookupError)       8   training data is not there or not as described
 
 Sentences say what happened, where, what was expected and what to do. Exit code 1 is a defect of
 ours (with a traceback), 0 a clean end, also after SIGINT or SIGTERM.
@@ -94,3 +99,25 @@ class OutputUnwritable(EdgeRuntimeError, OSError):
     """Results cannot be written where they were asked for."""
 
     exit_code = 7
+
+
+class CompressionError(EdgeRuntimeError):
+    """A stage of a recipe cannot do what it was asked; earlier stages are kept."""
+
+    exit_code = 8
+
+
+class LayerUnsuited(CompressionError, ValueError):
+    """A layer cannot be changed in this way."""
+
+
+class TargetUnreachable(CompressionError, ValueError):
+    """No setting reaches the size that was asked for; the sentence says how near it gets."""
+
+
+class TrainingDiverged(CompressionError, ArithmeticError):
+    """A loss became NaN or infinite."""
+
+
+class DataMissing(CompressionError, LookupError):
+    """Training data is not there or not as the recipe describes it."""

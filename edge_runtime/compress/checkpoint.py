@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import errno
 import json
-import os
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -50,7 +49,11 @@ class StageFolder:
 
     def finish(self, work: Work, figures: JsonObject) -> None:
         """Keep the result; what the training kept is no longer needed."""
-        parts = {"net.pt": work.net, "model.tflite": work.model, "model.tflite.edge": work.container}
+        parts = {
+            "net.pt": work.net,
+            "model.tflite": work.model,
+            "model.tflite.edge": work.container,
+        }
         for name, part in parts.items():
             if part is not None:
                 self._write(name, part)
@@ -81,7 +84,7 @@ class StageFolder:
 
     def check_room(self) -> None:
         """Raise OutputUnwritable now rather than after an hour of training."""
-        with _as_unwritable(self.folder):
+        with as_unwritable(self.folder):
             self.folder.mkdir(parents=True, exist_ok=True)
             free = shutil.disk_usage(self.folder).free
         if free < LEAST_FREE_BYTES:
@@ -96,15 +99,15 @@ class StageFolder:
 
     def _write(self, name: str, content: Any) -> None:
         fresh = self.folder / f".{name}.new"
-        with _as_unwritable(fresh):
+        with as_unwritable(fresh):
             if isinstance(content, bytes):
                 fresh.write_bytes(content)
             else:
                 torch.save(content, fresh)
-            os.replace(fresh, self.folder / name)
+            fresh.replace(self.folder / name)
 
 
-class _as_unwritable:
+class as_unwritable:
     """Turns an OSError of writing into our own, with what to do."""
 
     def __init__(self, path: Path) -> None:
@@ -115,9 +118,10 @@ class _as_unwritable:
 
     def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
         full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
-        if full or "PytorchStreamWriter" in str(error):  # torch reports a full disk in its own way
+        # Torch reports a full disk in its own way.
+        if full or "PytorchStreamWriter" in str(error):
             raise OutputUnwritable(
-                f"no space left for {self._path}; earlier stages are kept, make room and start again"
+                f"no space left for {self._path}; earlier stages are kept: make room, start again"
             ) from error
         if isinstance(error, OSError):
             raise OutputUnwritable(f"{self._path} cannot be written: {error}") from error

@@ -25,7 +25,12 @@ Teacher = Callable[[Tensor], Tensor]
 
 
 def soft_loss(
-    student: Tensor, teacher: Tensor, labels: Tensor, *, temperature: float = 4.0, share: float = 0.9
+    student: Tensor,
+    teacher: Tensor,
+    labels: Tensor,
+    *,
+    temperature: float = 4.0,
+    share: float = 0.9,
 ) -> Tensor:
     """Logits [n, classes] of both, labels [n]; ``share`` is the teacher's part of the loss."""
     soft = functional.kl_div(
@@ -50,7 +55,8 @@ class Hints(nn.Module):
     ) -> None:
         super().__init__()
         self._heard: dict[tuple[str, str], Tensor] = {}
-        self._pairs, self._hooks = dict(pairs), []
+        self._pairs = dict(pairs)
+        self._hooks: list[Any] = []
         for own, other in pairs.items():
             self._listen("student", student, own)
             self._listen("teacher", teacher, other)

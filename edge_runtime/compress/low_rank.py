@@ -151,9 +151,7 @@ def _halves(matrix: Tensor, rank: int) -> tuple[Tensor, Tensor]:
     return first.to(matrix.dtype), second.to(matrix.dtype)
 
 
-def _filled(
-    layer: Any, parts: tuple[nn.Module, ...], weights: tuple[Tensor, ...]
-) -> nn.Sequential:
+def _filled(layer: Any, parts: tuple[nn.Module, ...], weights: tuple[Tensor, ...]) -> nn.Sequential:
     for part, weight in zip(parts, weights, strict=True):
         part.weight = nn.Parameter(weight.contiguous())
     if layer.bias is not None:

@@ -18,8 +18,9 @@ from typing import Literal
 
 import torch
 from torch import Tensor, nn
+from torch.nn.utils import parametrize
 
-from edge_runtime.compress.weighted_layers import EVERY, weighted_layers
+from edge_runtime.compress.weighted_layers import EVERY, all_weighted_layers, weighted_layers
 from edge_runtime.errors import LayerUnsuited, TargetUnreachable
 
 Scope = Literal["global", "layer"]
@@ -47,7 +48,9 @@ def prune_pattern(
     pruned = copy.deepcopy(net)
     fitting = [m for m in weighted_layers(pruned, layers).values() if m.weight.shape[1] % of == 0]
     if not fitting:
-        raise LayerUnsuited(f"no layer's inputs divide by {of}, which the {keep}:{of} pattern needs")
+        raise LayerUnsuited(
+            f"no layer's inputs divide by {of}, which the {keep}:{of} pattern needs"
+        )
     with torch.no_grad():
         for layer in fitting:
             layer.weight.mul_(pattern_mask(layer.weight, keep, of))
@@ -70,7 +73,7 @@ def gradual_sparsity(progress: float, final: float, first: float = 0.0) -> float
 
 
 class GradualPruner:
-    """Sets weights to zero while a net trains; what was cut stays cut."""
+    """Sets weights to zero while a net trains; what was cut may come back until the next step."""
 
     def __init__(
         self,
@@ -99,11 +102,11 @@ class KeptZeros:
     """Weights that are zero now are put back to zero after every step of later training."""
 
     def __init__(self, net: nn.Module) -> None:
-        found = [m.weight for m in weighted_layers(net).values()] if _any_layer(net) else []
+        found = [trained_weight(m) for m in all_weighted_layers(net).values()]
         self._masks = [(w, w.detach() != 0) for w in found if bool((w == 0).any())]
 
     @torch.no_grad()
-    def step(self, progress: float) -> None:  # noqa: ARG002 - hooks of training are alike
+    def step(self, progress: float) -> None:
         """Undo what the optimizer did to them."""
         for weight, mask in self._masks:
             weight.mul_(mask)
@@ -115,14 +118,20 @@ def sparsity_of(net: nn.Module, layers: Sequence[str] = EVERY) -> float:
     return sum(int((w == 0).sum()) for w in weights) / sum(w.numel() for w in weights)
 
 
-def _any_layer(net: nn.Module) -> bool:
-    return any(isinstance(m, nn.Conv2d | nn.Linear) for m in net.modules())
+def trained_weight(layer: nn.Module) -> Tensor:
+    """The parameter behind a layer's weight, also where that is computed from it."""
+    weight: Tensor = (
+        layer.parametrizations.weight.original
+        if parametrize.is_parametrized(layer, "weight")
+        else layer.weight
+    )
+    return weight
 
 
 def _cut(weights: list[Tensor], share: float) -> None:
     """Zero the smallest ``share`` of the weights together; equal ones fall in their order."""
     sizes = torch.cat([w.detach().abs().flatten() for w in weights])
-    count = int(round(share * sizes.numel()))
+    count = round(share * sizes.numel())
     if not count:
         return
     mask = torch.ones_like(sizes)

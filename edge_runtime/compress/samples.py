@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from edge_runtime.errors import DataMissing
@@ -75,7 +76,8 @@ def read_arrays(file: Path, shape: tuple[int, ...], divisor: float) -> ArraySamp
     )
 
 
-def _inputs(file: Path, values: np.ndarray, shape: tuple[int, ...], divisor: float) -> Tensor:
+def _inputs(file: Path, values: NDArray[Any], shape: tuple[int, ...], divisor: float) -> Tensor:
     if values[0].size != int(np.prod(shape)):
-        raise DataMissing(f"{file} holds inputs of shape {values.shape[1:]}, the model takes {shape}")
+        found = values.shape[1:]
+        raise DataMissing(f"{file} holds inputs of shape {found}, the model takes {shape}")
     return torch.from_numpy(values.reshape(-1, *shape).astype(np.float32)) / divisor

@@ -1,4 +1,6 @@
-"""Key ``quantize`` for files: a float .tflite becomes float16, 8-bit or 4-bit, by ai-edge-quantizer.
+"""Key ``quantize`` for files: a float .tflite becomes float16, 8-bit or 4-bit.
+
+The work is done by ai-edge-quantizer.
 
 What LiteRT 2.3 does with each, seen by running it: float16 weights are expanded when the model is
 opened, and computed in float32; 8-bit and 4-bit weights with float activations are computed in
@@ -13,6 +15,7 @@ import io
 from collections.abc import Iterable
 from typing import Any, Literal, get_args
 
+import flatbuffers  # type: ignore[import-untyped]
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.interpreter import Interpreter
@@ -60,7 +63,7 @@ def quantize_tflite(model: bytes, to: Precision, calibration: Iterable[Inputs] =
     work = quantizer.Quantizer(bytearray(model), _settings(to))
     samples = list(calibration)
     if work.need_calibration and not samples:
-        raise DataMissing("static int8 needs sample inputs to calibrate with: give the recipe [data]")
+        raise DataMissing("static int8 needs inputs to calibrate with: give the recipe [data]")
     try:
         with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
             found = work.calibrate(_signature(model, samples), num_threads=1) if samples else None
@@ -86,8 +89,6 @@ def inlined(model: bytes) -> bytes:
 
 
 def _packed(model: Any) -> bytes:
-    import flatbuffers  # type: ignore[import-untyped]
-
     builder = flatbuffers.Builder(1024)
     builder.Finish(model.Pack(builder), b"TFL3")
     return bytes(builder.Output())

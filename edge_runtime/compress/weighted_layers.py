@@ -64,7 +64,7 @@ def weighted_layers(net: nn.Module, patterns: Sequence[str] = EVERY) -> dict[str
 
     Raises LayerUnsuited naming the pattern that matches none.
     """
-    layers = _all(net)
+    layers = all_weighted_layers(net)
     for pattern in patterns:
         if not any(fnmatchcase(name, pattern) for name in layers):
             known = ", ".join(layers) or "none"
@@ -72,15 +72,16 @@ def weighted_layers(net: nn.Module, patterns: Sequence[str] = EVERY) -> dict[str
     return {n: m for n, m in layers.items() if any(fnmatchcase(n, each) for each in patterns)}
 
 
+def all_weighted_layers(net: nn.Module) -> dict[str, Any]:
+    """Every convolution and linear layer, in order; none is no error."""
+    return {name: m for name, m in net.named_modules() if isinstance(m, KINDS)}
+
+
 @torch.no_grad()
 def layer_costs(net: nn.Module, example: Tensor) -> tuple[LayerCost, ...]:
     """Every layer's cost for inputs shaped like ``example`` [1, ...]."""
     macs = _macs(net, example)
-    return tuple(_cost(name, m, macs.get(name, 0)) for name, m in _all(net).items())
-
-
-def _all(net: nn.Module) -> dict[str, Any]:
-    return {name: m for name, m in net.named_modules() if isinstance(m, KINDS)}
+    return tuple(_cost(name, m, macs.get(name, 0)) for name, m in all_weighted_layers(net).items())
 
 
 def _cost(name: str, layer: Any, macs: int) -> LayerCost:
@@ -96,7 +97,7 @@ def _macs(net: nn.Module, example: Tensor) -> dict[str, int]:
     """By layer, summed over its calls: results times the weights behind each."""
     found: dict[str, int] = {}
     hooks = []
-    for name, layer in _all(net).items():
+    for name, layer in all_weighted_layers(net).items():
 
         def count(module: Any, _: Any, result: Tensor, name: str = name) -> None:
             behind = module.weight[0].numel()

@@ -1,0 +1,159 @@
+"""A recipe's report for people: one HTML file without scripts, and the model's card."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from html import escape
+from importlib import resources
+from string import Template
+from typing import Any
+
+from edge_runtime.compress.plots import Point, bars, scatter, short
+from edge_runtime.types import JsonObject
+
+NOTHING = "–"
+COLUMNS = (
+    "stage",
+    "accuracy, 95 % interval",
+    "of",
+    "parameters",
+    "MACs",
+    ".tflite bytes",
+    ".tflite.edge bytes",
+    "latency 1 / 2 / 3 / 4 threads, median ms",
+    "p95, 1 thread, ms",
+    "peak memory KiB: process / from opening the model",
+)
+CAVEATS = (
+    "The bytes of the .tflite are what the interpreter reads; those of the .tflite.edge are what "
+    "is stored and sent, and it is expanded to the .tflite before use. Memory is the highest "
+    "resident memory of a child process that opens the .tflite and runs it with one thread; its second "
+    "figure includes the interpreter's library."
+)
+
+
+def report_html(report: JsonObject) -> str:
+    """The whole page."""
+    stages = report["stages"]
+    template = resources.files(__package__).joinpath("report.html").read_text("utf-8")
+    return Template(template).substitute(
+        name=escape(report["name"]),
+        description=escape(report["description"]),
+        machine=escape(report["machine"]),
+        seed=report["seed"],
+        caveats=escape(CAVEATS),
+        table=_table(COLUMNS, [_cells(stage) for stage in stages]),
+        bytes_plot=_plot(stages, _bytes, "bytes of the .tflite"),
+        latency_plot=_plot(stages, _latency, "median latency with 1 thread, ms"),
+        macs_plot=_plot(stages, lambda stage: stage.get("macs"), "multiply-accumulates"),
+        sparsity_plot=_layer_bars(stages, "sparsity", lambda each: each["sparsity"], "{:.1%}"),
+        bits_plot=_layer_bars(stages, "bits", lambda each: each["index_bits"] / 32, None),
+    )
+
+
+def card(report: JsonObject) -> str:
+    """README.md of the delivered folder."""
+    last = report["stages"][-1]
+    header = "| " + " | ".join(COLUMNS) + " |\n|" + "---|" * len(COLUMNS)
+    rows = "\n".join("| " + " | ".join(_cells(stage)) + " |" for stage in report["stages"])
+    return (
+        f"# {report['name']}\n\n{report['description']}\n\nMade by `edge-runtime compress` from "
+        f"`recipe.toml`, seed {report['seed']}, measured on {report['machine']}. "
+        f"The file: {last.get('file', {}).get('tflite_bytes', NOTHING)} bytes; its checksum is in "
+        f"`manifest.json`.\n\n{header}\n{rows}\n\n{CAVEATS}\n"
+    )
+
+
+def accuracy_of(stage: JsonObject) -> JsonObject | None:
+    """The file's accuracy where it was examined, else the net's."""
+    found: JsonObject | None = stage.get("file", {}).get("accuracy") or stage.get("accuracy")
+    return found
+
+
+def _cells(stage: JsonObject) -> list[str]:
+    file = stage.get("file", {})
+    latency = file.get("latency_ms", {})
+    accuracy = accuracy_of(stage)
+    medians = " / ".join(str(latency[threads]["median"]) for threads in sorted(latency))
+    return [
+        f"{stage['number']} {stage['do']}",
+        _accuracy_text(accuracy),
+        NOTHING if accuracy is None else f"{accuracy['total']} ({_examined(stage)})",
+        _number(stage.get("parameters")),
+        _number(stage.get("macs")),
+        _number(file.get("tflite_bytes")),
+        _number(file.get("container_bytes")),
+        medians or NOTHING,
+        str(latency["1"]["p95"]) if latency else NOTHING,
+        _memory_text(file),
+    ]
+
+
+def _examined(stage: JsonObject) -> str:
+    return "file" if stage.get("file", {}).get("accuracy") else "torch net"
+
+
+def _accuracy_text(accuracy: JsonObject | None) -> str:
+    if accuracy is None:
+        return NOTHING
+    value, low, high = (100 * accuracy[key] for key in ("value", "low95", "high95"))
+    return f"{value:.2f} % ({low:.2f} to {high:.2f})"
+
+
+def _memory_text(file: JsonObject) -> str:
+    if "peak_memory_kib" not in file:
+        return NOTHING
+    return f"{file['peak_memory_kib']} / {file['peak_memory_of_model_kib']}"
+
+
+def _number(value: int | None) -> str:
+    return NOTHING if value is None else f"{value:,}"
+
+
+def _table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    head = "".join(f"<th>{escape(each)}</th>" for each in columns)
+    body = "".join(
+        "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>\n" for row in rows
+    )
+    return f"<table><thead><tr>{head}</tr></thead><tbody>\n{body}</tbody></table>"
+
+
+def _plot(
+    stages: Sequence[JsonObject], x_of: Callable[[JsonObject], float | None], label: str
+) -> str:
+    found = [(stage, x_of(stage), accuracy_of(stage)) for stage in stages]
+    points = [
+        Point(stage["do"], x, a["value"], a["low95"], a["high95"])
+        for stage, x, a in found
+        if x and a is not None
+    ]
+    return scatter(points, x_label=label, y_label="accuracy")
+
+
+def _bytes(stage: JsonObject) -> float | None:
+    size: float | None = stage.get("file", {}).get("tflite_bytes")
+    return size
+
+
+def _latency(stage: JsonObject) -> float | None:
+    latency: dict[str, Any] = stage.get("file", {}).get("latency_ms", {})
+    return latency["1"]["median"] if latency else None
+
+
+def _layer_bars(
+    stages: Sequence[JsonObject], title: str, share_of: Callable[[JsonObject], float], form: Any
+) -> str:
+    layers: list[JsonObject] = next(
+        (stage["layers"] for stage in reversed(stages) if stage.get("layers")), []
+    )
+    rows = [
+        (
+            f"{each['name']} ({short(each['weights'])})",
+            share_of(each),
+            form.format(share_of(each)) if form else f"{each['index_bits']} bits",
+        )
+        for each in layers
+    ]
+    return (
+        bars(rows, title=f"{title} of each layer") if rows else "<p>no torch net to look into</p>"
+    )
