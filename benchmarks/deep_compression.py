@@ -26,7 +26,7 @@ from torch import Tensor, nn
 from edge_runtime.compress.float_export import export_chain
 from edge_runtime.compress.lamp import Pruner, gradual_share
 from edge_runtime.compress.lenet import NETS
-from edge_runtime.compress.lesson import Lesson, Loss, labelled, taught, wrong
+from edge_runtime.compress.lesson import Lesson, Loss, answers_of, labelled, taught, told, wrong
 from edge_runtime.compress.mnist import Digits, read_digits
 from edge_runtime.compress.model_buffers import stored_buffers
 from edge_runtime.compress.pack import pack
@@ -36,6 +36,7 @@ from edge_runtime.store.codings import MOST_GAP_BITS
 from edge_runtime.store.package import SUFFIX, expand
 
 SEED = 1
+"""Set anew for every stage, so that a stage done later is the same stage."""
 PRUNING_SHARE = 0.6
 """Of the pruning stage's steps; the rest heals."""
 RETIGHTENED = 50
@@ -60,15 +61,17 @@ class Recipe:
     conv_bits: int
     linear_bits: int
     bias_bits: int
+    teacher: str
+    """The float net whose answers are part of the loss while pruning and sharing."""
     taught: float
-    """Share of the unpruned net's own answers in the loss while pruning and sharing."""
+    """That part."""
     shift: int
     """Pixels the training pictures are moved by, in all stages alike."""
 
 
 RECIPES = {
-    "lenet-300-100": Recipe(20, 40, 8, 0.05, 6, 5, 5, 0.5, 0),
-    "lenet-5": Recipe(10, 20, 4, 0.03, 6, 5, 5, 0.5, 1),
+    "lenet-5": Recipe(8, 12, 3, 0.03, 6, 5, 5, "lenet-5", 0.5, 1),
+    "lenet-300-100": Recipe(20, 30, 8, 0.07, 6, 5, 5, "lenet-5", 0.7, 0),
 }
 
 
@@ -80,14 +83,26 @@ class Bench:
         self.report: dict[str, Any] = {"recipe": asdict(recipe), "seed": SEED, "stages": {}}
 
     def run(self) -> dict[str, Any]:
-        plain = self._stage("float", NETS[self.name](), self._train)
-        loss = taught(plain, self.recipe.taught)
+        plain = self.plain()
+        loss = self._taught()
         pruned = self._stage("pruned", plain, lambda net: self._prune(net, loss))
         shared = self._stage("shared", pruned, lambda net: self._share(net, loss))
         for stage, net in (("float", plain), ("pruned", pruned), ("shared", shared)):
             self.report["stages"][stage] = self._measured(stage, net)
         self.report["layers"] = [_layer(*each) for each in shared.named_children()]
         return self.report
+
+    def plain(self) -> nn.Module:
+        """The float net."""
+        torch.manual_seed(SEED)
+        return self._stage("float", NETS[self.name](), self._train)
+
+    def _taught(self) -> Loss:
+        name = self.recipe.teacher
+        teacher = Bench(name, self.digits, self.work, RECIPES[name]).plain()
+        if self.recipe.shift:
+            return taught(teacher, self.recipe.taught)
+        return told(answers_of(teacher, self.digits.pictures), self.recipe.taught)
 
     def _stage(
         self, stage: str, net: nn.Module, work: Callable[[nn.Module], nn.Module]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
@@ -14,8 +15,21 @@ TEMPERATURE = 4.0
 _MOVED_TOGETHER = 8
 """Groups of a batch; the pictures of a group are moved by the same step."""
 
-Loss = Callable[[Tensor, Tensor, Tensor], Tensor]
-"""Of the net's answers [n, k], the pictures [n, c, h, w] and their labels [n]."""
+
+@dataclass(frozen=True)
+class Batch:
+    """What one step learns from."""
+
+    numbers: Tensor
+    """Places [n] among all pictures."""
+    pictures: Tensor
+    """[n, c, h, w], as they are shown to the net."""
+    labels: Tensor
+    """[n]."""
+
+
+Loss = Callable[[Tensor, Batch], Tensor]
+"""Of the net's answers [n, k] to a batch."""
 
 
 class Lesson:
@@ -56,25 +70,25 @@ class Lesson:
         """
         for _ in range(self.epochs):
             self.net.train()
-            losses = [self._learn(batch, loss, before_step) for batch in self._batches()]
+            losses = [self._learn(numbers, loss, before_step) for numbers in self._drawn()]
             mean = sum(losses) / len(losses)
             if not math.isfinite(mean):
                 raise ValueError(f"the loss became {mean} by step {self.step}: lower the rate")
             yield mean
 
-    def _batches(self) -> Iterator[Tensor]:
+    def _drawn(self) -> Iterator[Tensor]:
         order = torch.randperm(len(self.labels))
         yield from order[: len(order) // BATCH * BATCH].split(BATCH)
 
     def _learn(
-        self, batch: Tensor, loss: Loss, before_step: Callable[[Lesson], None] | None
+        self, numbers: Tensor, loss: Loss, before_step: Callable[[Lesson], None] | None
     ) -> float:
         if before_step is not None:
             before_step(self)
         self._optimizer.zero_grad()
-        pictures = _moved(self.pictures[batch], self.shift)
+        pictures = _moved(self.pictures[numbers], self.shift)
         pictures = pictures.contiguous(memory_format=torch.channels_last)
-        value = loss(self.net(pictures), pictures, self.labels[batch])
+        value = loss(self.net(pictures), Batch(numbers, pictures, self.labels[numbers]))
         value.backward()
         self._optimizer.step()
         self._falling.step()
@@ -91,32 +105,47 @@ def _moved(pictures: Tensor, shift: int) -> Tensor:
     return torch.cat(list(moved))
 
 
-def labelled(answers: Tensor, _pictures: Tensor, labels: Tensor) -> Tensor:
+def labelled(answers: Tensor, batch: Batch) -> Tensor:
     """A Loss: cross-entropy with the labels."""
-    return functional.cross_entropy(answers, labels)
+    return functional.cross_entropy(answers, batch.labels)
 
 
 def taught(teacher: nn.Module, share: float) -> Loss:
-    """``share`` of the loss is the distance to a teacher's softened answers.
-
-    Hinton, Vinyals and Dean, arXiv 1503.02531, section 2.
-    """
+    """``share`` of the loss is the distance to what a teacher says of the batch's pictures."""
     teacher = teacher.eval().to(memory_format=torch.channels_last)
 
-    def loss(answers: Tensor, pictures: Tensor, labels: Tensor) -> Tensor:
+    def loss(answers: Tensor, batch: Batch) -> Tensor:
         with torch.no_grad():
-            soft = (teacher(pictures) / TEMPERATURE).softmax(1)
-        softened = (answers / TEMPERATURE).log_softmax(1)
-        distance = functional.kl_div(softened, soft, reduction="batchmean")
-        hard = functional.cross_entropy(answers, labels)
-        return (1 - share) * hard + share * TEMPERATURE**2 * distance
+            said = teacher(batch.pictures)
+        return _between(answers, batch.labels, said, share)
 
     return loss
 
 
+def told(said: Tensor, share: float) -> Loss:
+    """As ``taught``, by what the teacher said of all the pictures [n, k] beforehand.
+
+    Only for pictures that are shown as they are.
+    """
+    return lambda answers, batch: _between(answers, batch.labels, said[batch.numbers], share)
+
+
+def _between(answers: Tensor, labels: Tensor, said: Tensor, share: float) -> Tensor:
+    """Softened answers against softened answers: arXiv 1503.02531, section 2."""
+    softened = (answers / TEMPERATURE).log_softmax(1)
+    soft = (said / TEMPERATURE).softmax(1)
+    distance = functional.kl_div(softened, soft, reduction="batchmean")
+    hard = functional.cross_entropy(answers, labels)
+    return (1 - share) * hard + share * TEMPERATURE**2 * distance
+
+
 @torch.no_grad()
+def answers_of(net: nn.Module, pictures: Tensor) -> Tensor:
+    """What the net says of every picture [n, k]."""
+    net.eval()
+    return torch.cat([net(some) for some in pictures.split(500)])
+
+
 def wrong(net: nn.Module, pictures: Tensor, labels: Tensor) -> int:
     """How many pictures the net gets wrong."""
-    net.eval()
-    parts = zip(pictures.split(500), labels.split(500), strict=True)
-    return sum(int((net(some).argmax(1) != right).sum()) for some, right in parts)
+    return int((answers_of(net, pictures).argmax(1) != labels).sum())

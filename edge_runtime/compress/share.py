@@ -64,19 +64,36 @@ def cluster(weights: Tensor, bits: int) -> tuple[Tensor, Tensor]:
 
 
 def _k_means(values: Tensor, count: int) -> tuple[Tensor, Tensor]:
-    """Lloyd's algorithm in one dimension: neighbours are told apart by midpoints."""
+    """Lloyd's algorithm in one dimension: clusters are ranges of the sorted values [n].
+
+    Sums of ranges come from one running sum, so a round costs count * log n.
+    """
     if not len(values):
         return values.new_zeros(0), torch.zeros(0, dtype=torch.long, device=values.device)
+    ordered = values.sort().values
+    running = torch.cat([ordered.new_zeros(1), ordered.cumsum(0)])
     centroids = _spread(values, count)
-    members = _nearest(values, centroids)
     for _ in range(_ROUNDS):
-        centroids = _means(values, members, centroids)
-        moved = _nearest(values, centroids)
-        if torch.equal(moved, members):
+        moved = _means(ordered, running, centroids)
+        if torch.equal(moved, centroids):
             break
-        members = moved
-    used, members = members.unique(return_inverse=True)
+        centroids = moved
+    used, members = torch.bucketize(values, _middles(centroids)).unique(return_inverse=True)
     return centroids[used], members
+
+
+def _means(ordered: Tensor, running: Tensor, centroids: Tensor) -> Tensor:
+    """Of the values next to each centroid; where there are none the centroid stays."""
+    ends = torch.searchsorted(ordered, _middles(centroids), right=True)
+    ends = nn.functional.pad(ends, (1, 1))
+    ends[-1] = len(ordered)
+    sizes, sums = ends.diff(), running[ends].diff()
+    return torch.where(sizes > 0, sums / sizes.clamp_min(1), centroids)
+
+
+def _middles(centroids: Tensor) -> Tensor:
+    """Centroids stay sorted, since ranges do; midpoints tell neighbours apart."""
+    return (centroids[1:] + centroids[:-1]) / 2
 
 
 def _spread(values: Tensor, count: int) -> Tensor:
@@ -86,17 +103,6 @@ def _spread(values: Tensor, count: int) -> Tensor:
         return different
     low, high = float(values.min()), float(values.max())
     return torch.linspace(low, high, count, dtype=values.dtype, device=values.device)
-
-
-def _nearest(values: Tensor, centroids: Tensor) -> Tensor:
-    """Centroids stay sorted: means of neighbouring ranges do."""
-    return torch.bucketize(values, (centroids[1:] + centroids[:-1]) / 2)
-
-
-def _means(values: Tensor, members: Tensor, centroids: Tensor) -> Tensor:
-    sizes = torch.bincount(members, minlength=len(centroids))
-    sums = torch.bincount(members, values, minlength=len(centroids))
-    return torch.where(sizes > 0, sums / sizes.clamp_min(1), centroids)
 
 
 def share(net: nn.Module, *, conv: int = 8, linear: int = 5, bias: int = 5) -> nn.Module:

@@ -59,9 +59,13 @@ def coded_sparsely(numbers: Numbers) -> bytes | None:
     order = np.argsort(-counts, kind="stable")
     rank = np.empty(len(book), np.uint8)
     rank[order] = np.arange(len(book))
-    entries = min(_ways(rank[index]), key=Entries.bits)
-    head = bytes([numbers.itemsize, len(book) - 1])
-    return head + book[order].tobytes() + entries.coded()
+    return coded_ranks(rank[index], book[order])
+
+
+def coded_ranks(ranks: Symbols, book: Numbers) -> bytes:
+    """As ``coded_sparsely``, for numbers known as places [n] in a codebook, 0 the commonest."""
+    entries = min(_ways(ranks), key=Entries.bits)
+    return bytes([book.itemsize, len(book) - 1]) + book.tobytes() + entries.coded()
 
 
 def _ways(values: Symbols) -> list[Entries]:
