@@ -45,7 +45,7 @@ def test_shipped_models_become_smaller(repository: Path) -> None:
         assert len(package) < 0.85 * len(model), file
 
 
-@settings(max_examples=20)
+@settings(max_examples=10)
 @given(st.binary(min_size=1, max_size=800))
 def test_any_weights_come_back_bit_for_bit(weights: bytes) -> None:
     model = with_weights(weights)
