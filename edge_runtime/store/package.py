@@ -12,11 +12,15 @@ by ``edge_runtime/compress/pack.py``; docs/decisions/0010-edge-package.md says w
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import os
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
-from edge_runtime.errors import ModelRejected
+from edge_runtime.engine.engine import read_model_file
+from edge_runtime.errors import ModelRejected, OutputUnwritable
 from edge_runtime.store.codings import Coding, decode
 from edge_runtime.store.cursor import Cursor, PackageDamaged
 
@@ -24,6 +28,7 @@ MARK: Final = b"EDGE"
 VERSION: Final = 1
 SUFFIX: Final = ".tflite.edge"
 _SHA256_BYTES: Final = 32
+_LARGEST_HEADER: Final = 1 << 18
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +89,37 @@ def expand(data: bytes, *, limits: Limits = DEFAULT_LIMITS, name: str = "the pac
         raise ModelRejected(
             f"{name} is damaged or cut short ({error}): copy it again from where it came"
         ) from None
+
+
+def expand_file(package: Path, target: Path, *, limits: Limits = DEFAULT_LIMITS) -> None:
+    """Write the .tflite of a package file to ``target``: all of it or nothing.
+
+    A power cut leaves the old file or the new one. Raises ModelMissing or ModelRejected for the
+    package and OutputUnwritable for the target.
+    """
+    _require_size(package, limits)
+    model = expand(read_model_file(package), limits=limits, name=str(package))
+    part = target.with_name(target.name + ".part")
+    try:
+        with part.open("wb") as file:
+            file.write(model)
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(target)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        raise OutputUnwritable(
+            f"{target} cannot be written: {error.strerror}; {len(model)} bytes are needed there"
+        ) from None
+
+
+def _require_size(package: Path, limits: Limits) -> None:
+    """Before reading: stored as it is, the largest model needs little more than its own size."""
+    most, size = limits.model_bytes + _LARGEST_HEADER, 0
+    with contextlib.suppress(OSError):  # said in words where the file is read
+        size = package.stat().st_size
+    if size > most:
+        raise ModelRejected(f"{package} has {size} bytes, expected at most {most} for a package")
 
 
 def _expanded(data: bytes, limits: Limits) -> bytes:

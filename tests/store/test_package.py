@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import random
+import re
 import time
 import tracemalloc
 import zlib
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,10 +18,10 @@ from hypothesis import strategies as st
 from edge_runtime.compress.huffman import coded
 from edge_runtime.compress.numbers import leb128
 from edge_runtime.compress.pack import every_way, pack
-from edge_runtime.errors import ModelRejected
+from edge_runtime.errors import ModelMissing, ModelRejected, OutputUnwritable
 from edge_runtime.store.codings import Coding, decode
 from edge_runtime.store.cursor import Cursor, PackageDamaged
-from edge_runtime.store.package import MARK, Limits, expand, is_package
+from edge_runtime.store.package import MARK, Limits, expand, expand_file, is_package
 from tests.engine.tiny_tflite import MODELS
 
 MODEL = (MODELS / "int8_softmax.tflite").read_bytes()
@@ -119,6 +121,36 @@ def test_streams_that_go_on_are_refused() -> None:
 def test_lies_about_shared_values_are_named(payload: bytes, why: str) -> None:
     with pytest.raises(PackageDamaged, match=why):
         decode(Coding.SHARED, memoryview(payload), 4)
+
+
+def test_files_are_expanded_whole(tmp_path: Path) -> None:
+    source, target = tmp_path / "model.tflite.edge", tmp_path / "model.tflite"
+    source.write_bytes(PACKAGE)
+    expand_file(source, target)
+    assert target.read_bytes() == MODEL
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["model.tflite", source.name]
+
+
+def test_a_refused_file_leaves_the_old_model(tmp_path: Path) -> None:
+    source, target = tmp_path / "model.tflite.edge", tmp_path / "model.tflite"
+    source.write_bytes(PACKAGE[:-1])
+    target.write_bytes(b"old")
+    with pytest.raises(ModelRejected, match=re.escape(str(source))):
+        expand_file(source, target)
+    source.write_bytes(bytes(300_000))
+    with pytest.raises(ModelRejected, match="300000 bytes, expected at most"):
+        expand_file(source, target, limits=Limits(model_bytes=1000))
+    source.unlink()
+    with pytest.raises(ModelMissing):
+        expand_file(source, target)
+    assert target.read_bytes() == b"old"
+
+
+def test_a_target_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    source = tmp_path / "model.tflite.edge"
+    source.write_bytes(PACKAGE)
+    with pytest.raises(OutputUnwritable, match=r"no-folder.*1536 bytes are needed"):
+        expand_file(source, tmp_path / "no-folder" / "model.tflite")
 
 
 def test_limits_are_kept() -> None:
