@@ -111,8 +111,11 @@ def share(net: nn.Module, *, conv: int = 8, linear: int = 5, bias: int = 5) -> n
     Give the bits per kind of layer; ``share_layers`` takes them by name. Train the copy to tune
     the centroids, then ``settle`` it.
     """
-    kinds = {nn.Conv2d: conv, nn.Linear: linear}
-    bits = {name: kinds[type(m)] for name, m in net.named_modules() if type(m) in kinds}
+    bits = {
+        name: conv if isinstance(layer, nn.Conv2d) else linear
+        for name, layer in net.named_modules()
+        if isinstance(layer, nn.Conv2d | nn.Linear)
+    }
     return share_layers(net, bits, bias=bias)
 
 

@@ -17,6 +17,7 @@ from torch import nn  # noqa: E402
 
 from edge_runtime.compress.float_export import export_chain  # noqa: E402
 from edge_runtime.compress.lamp import Pruner, gradual_share, lamp_scores  # noqa: E402
+from edge_runtime.compress.layers import ConvUnit  # noqa: E402
 from edge_runtime.compress.lesson import Lesson, labelled, taught, wrong  # noqa: E402
 from edge_runtime.compress.pack import pack  # noqa: E402
 from edge_runtime.compress.share import cluster, settle, share, share_layers  # noqa: E402
@@ -115,6 +116,13 @@ def test_shares_have_the_bits_asked_for_and_keep_the_zeros() -> None:
         assert torch.equal(before == 0, after == 0)
     assert len(shared[4].bias.unique()) <= 32
     assert torch.equal(shared[6].bias, plain[6].bias)
+
+
+def test_convolutions_of_our_own_kind_are_shared() -> None:
+    unit = ConvUnit(3, 8)
+    shared = settle(share(unit, conv=2))
+    assert len(shared.conv.weight.unique()) <= 4
+    assert type(shared.conv) is type(unit.conv)
 
 
 def test_the_net_given_is_left_alone() -> None:
