@@ -35,8 +35,6 @@ from edge_runtime.compress.smile_net import LABELS, SIDE, SmileNet
 BATCH = 64
 PEAK_RATE, TUNE_RATE = 3e-3, 2e-4
 SMOOTHING = 0.08
-TRUST = 0.4
-"""How much, at the end, the average's view counts against the label's."""
 EMA_DECAY = 0.998
 DESCRIPTION = "Tells a smiling from a neutral face in a 48 x 48 luma crop; int8."
 
@@ -71,8 +69,7 @@ def learn(net: nn.Module, average: nn.Module, stream: Crops, minutes: float, rat
             break
         for group in optimizer.param_groups:
             group["lr"] = rate * min(1.0, (step + 1) / 200) * (1 + math.cos(math.pi * progress)) / 2
-        trust = TRUST * progress if average is not net else 0.0
-        loss = functional.cross_entropy(net(crops), _wanted(average, crops, labels, trust))
+        loss = functional.cross_entropy(net(crops), labels, label_smoothing=SMOOTHING)
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
         optimizer.step()
@@ -98,7 +95,7 @@ def held_crops(portraits: list[Portrait], jitter: int | None) -> tuple[Tensor, T
 
 
 def train(data: Path, work: Path, out: Path, minutes: float, seed: int) -> None:
-    """Float training (going on from `work`), quantization, tuning with rounding, export."""
+    """Float training (reused if in `work`), quantization, tuning with rounding, export."""
     fix_seed(seed)
     held = read_portraits(data, work, "val")
     exams = {"exact": held_crops(held, None), "jittered": held_crops(held, 5)}
@@ -108,13 +105,12 @@ def train(data: Path, work: Path, out: Path, minutes: float, seed: int) -> None:
     print(
         f"{parameter_count(net)} parameters, {len(portraits)} + {len(held)} portraits", flush=True
     )
-    kept, rate = work / "smile.pt", PEAK_RATE
+    slow, kept = copy.deepcopy(net), work / "smile.pt"
     if kept.exists():
-        net.load_state_dict(torch.load(kept))
-        rate = PEAK_RATE / 2
-    slow = copy.deepcopy(net).eval()
-    learn(net, slow, stream, minutes * 0.85, rate)
-    torch.save(slow.state_dict(), kept)
+        slow.load_state_dict(torch.load(kept))
+    else:
+        learn(net, slow, stream, minutes * 0.85, PEAK_RATE)
+        torch.save(slow.state_dict(), kept)
     _print("float", slow, exams)
     made = QuantizedNet(slow)
     made.calibrate(next(stream)[0] for _ in range(8))
@@ -135,19 +131,6 @@ def _manifest() -> dict[str, object]:
         "crop": {"margin": MARGIN, "square": True},
         "threshold": 0.5,
     }
-
-
-@torch.no_grad()
-def _wanted(average: nn.Module, crops: Tensor, labels: Tensor, trust: float) -> Tensor:
-    """Soft targets [n, 2]: the labels, of which some are wrong, mixed with what the average sees.
-
-    Bootstrapping (arXiv 1412.6596): a net that has seen thousands of faces may doubt a label.
-    """
-    target = functional.one_hot(labels, len(LABELS)) * (1 - SMOOTHING) + SMOOTHING / len(LABELS)
-    if not trust:
-        return target
-    seen = average.eval()(crops).softmax(1)
-    return (1 - trust) * target + trust * seen
 
 
 @torch.no_grad()
