@@ -35,6 +35,8 @@ class Work:
     """The .tflite.edge."""
     takes_bytes: bool = False
     """True when the file's real input is a byte, 0 to 255, instead of what the net takes."""
+    weight_bits: int = 32
+    """Of the file's weights."""
 
 
 class StageFolder:
@@ -57,7 +59,11 @@ class StageFolder:
         for name, part in parts.items():
             if part is not None:
                 self._write(name, part)
-        done = {"takes_bytes": work.takes_bytes, "figures": figures}
+        done = {
+            "takes_bytes": work.takes_bytes,
+            "weight_bits": work.weight_bits,
+            "figures": figures,
+        }
         self._write("done.json", json.dumps(done, indent=2).encode())
         (self.folder / "training.pt").unlink(missing_ok=True)
 
@@ -70,6 +76,7 @@ class StageFolder:
             self._bytes("model.tflite"),
             self._bytes("model.tflite.edge"),
             done["takes_bytes"],
+            done["weight_bits"],
         )
         return work, done["figures"]
 

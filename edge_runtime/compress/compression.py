@@ -102,6 +102,7 @@ class Compression:
             return figures
         figures["file"] = {"precision": "float32 of this stage" if not is_own else "as delivered"}
         figures["file"] |= {"tflite_bytes": len(model), "container_bytes": None}
+        figures["file"]["weight_bits"] = work.weight_bits
         if work.container is not None:
             figures["file"]["container_bytes"] = len(work.container)
         if samples is not None and (is_own or last):

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import torch
 from torch import fx, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from edge_runtime.compress.layers import ConvUnit, SameConv2d
-from edge_runtime.compress.quantize import fold_batch_norm
+from edge_runtime.compress.quantize import POOLS, flattened, fold_batch_norm
 from edge_runtime.compress.weighted_layers import replace_layer
 
 
@@ -21,13 +22,19 @@ def without_units(net: nn.Module) -> nn.Module:
 
 
 def fold_norms(net: nn.Module) -> nn.Module:
-    """A traced copy in which no convolution is followed by a batch norm of its own."""
+    """A traced copy in which no convolution is followed by a batch norm of its own.
+
+    Flattening is written in the form ``QuantizedNet`` knows: a call behind an average, where it
+    moves nothing, and a layer elsewhere.
+    """
     plain = without_units(net).eval()
     graph = _Tracer().trace(plain)
     for node in list(graph.nodes):
         before = node.args[0] if node.op == "call_module" and node.args else None
         if _is(plain, node, nn.BatchNorm2d) and _is(plain, before, nn.Conv2d):
             _fuse(plain, graph, before, node)
+        elif _flattens(plain, node):
+            _rewrite_flatten(plain, graph, node)
     return fx.GraphModule(plain, graph)
 
 
@@ -52,3 +59,20 @@ def _fuse(net: nn.Module, graph: Any, conv: Any, norm: Any) -> None:
     replace_layer(net, str(conv.target), fused)
     norm.replace_all_uses_with(conv)
     graph.erase_node(norm)
+
+
+def _flattens(net: nn.Module, node: Any) -> bool:
+    return flattened(node) or _is(net, node, nn.Flatten)
+
+
+def _rewrite_flatten(net: nn.Module, graph: Any, node: Any) -> None:
+    source = node.args[0]
+    with graph.inserting_before(node):
+        if any(_is(net, source, kind) for kind in POOLS):
+            made = graph.call_function(torch.flatten, (source, 1))
+        else:
+            name = f"flatten_{node.name}"
+            net.add_module(name, nn.Flatten())
+            made = graph.call_module(name, (source,))
+    node.replace_all_uses_with(made)
+    graph.erase_node(node)

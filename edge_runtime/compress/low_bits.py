@@ -74,12 +74,15 @@ def with_low_bits(
 
 
 def settle_low_bits(net: nn.Module) -> nn.Module:
-    """A copy whose weights are the rounded ones for good."""
-    plain = copy.deepcopy(net)
-    for module in [m for m in plain.modules() if parametrize.is_parametrized(m, "weight")]:
+    """The same net, its weights the rounded ones for good.
+
+    Not a copy: torch's copies share the class that computes the weight, so unwrapping one of them
+    would break the other.
+    """
+    for module in [m for m in net.modules() if parametrize.is_parametrized(m, "weight")]:
         if isinstance(module.parametrizations.weight[-1], BinaryWeight | TernaryWeight):
             parametrize.remove_parametrizations(module, "weight")
-    return plain
+    return net
 
 
 def inner_layers(net: nn.Module) -> tuple[str, ...]:

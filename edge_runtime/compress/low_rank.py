@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from edge_runtime.compress.folding import without_units
 from edge_runtime.compress.layers import ConvUnit, SameConv2d
-from edge_runtime.compress.rank import rank_by_energy, rank_by_vbmf, spectrum
+from edge_runtime.compress.rank import Spectrum, rank_by_energy, rank_by_vbmf, spectrum
 from edge_runtime.compress.weighted_layers import EVERY, replace_layer, weighted_layers
 from edge_runtime.errors import LayerUnsuited, TargetUnreachable
 
@@ -25,7 +25,8 @@ RankRule = Callable[[Tensor], int]
 """From a matrix to the number of its directions to keep."""
 
 BYTES_PER_WEIGHT = 4
-_HALVINGS = 24
+_HALVINGS = 40
+_NOTHING = 1e-9
 
 
 def by_energy(energy: float) -> RankRule:
@@ -60,21 +61,56 @@ def low_rank_to_bytes(net: nn.Module, target: int, *, layers: Sequence[str] = EV
     All layers keep the same share of energy. Raises TargetUnreachable saying how few bytes rank 1
     everywhere would need.
     """
-    whole = copy.deepcopy(net)
-    if net_bytes(whole) <= target:
-        return whole
-    least = low_rank(net, by_energy(1e-9), layers=layers)
-    if net_bytes(least) > target:
+    if net_bytes(net) <= target:
+        return copy.deepcopy(net)
+    plan = _Plan(_opened(net), _renamed(net, layers))
+    if plan.bytes_at(_NOTHING) > target:
+        least = plan.bytes_at(_NOTHING)
         raise TargetUnreachable(
-            f"{target} bytes cannot be met by low rank: rank 1 everywhere needs {net_bytes(least)}"
+            f"{target} bytes cannot be met by low rank: rank 1 everywhere needs {least}"
         )
-    low, high = 1e-9, 1.0
+    low, high = _NOTHING, 1.0
     for _ in range(_HALVINGS):
         middle = (low + high) / 2
-        made = low_rank(net, by_energy(middle), layers=layers)
-        low, high = (middle, high) if net_bytes(made) <= target else (low, middle)
-        least = made if net_bytes(made) <= target else least
-    return least
+        low, high = (middle, high) if plan.bytes_at(middle) <= target else (low, middle)
+    return low_rank(net, by_energy(low), layers=layers)
+
+
+class _Plan:
+    """What factorizing would save, without doing it: singular values are computed once."""
+
+    def __init__(self, net: nn.Module, layers: Sequence[str]) -> None:
+        found = weighted_layers(net, layers).values()
+        self._layers = [(m, _spectra(m)) for m in found if not _grouped(m)]
+        self._bytes = net_bytes(net)
+
+    def bytes_at(self, energy: float) -> int:
+        """Of the whole net, every layer keeping this share of its energy."""
+        saved = 0
+        for layer, spectra in self._layers:
+            ranks = [rank_by_energy(values, energy) for values in spectra]
+            saved += max(0, layer.weight.numel() - _thin_weights(layer, ranks))
+        return self._bytes - saved * BYTES_PER_WEIGHT
+
+
+def _spectra(layer: Any) -> list[Spectrum]:
+    """Singular values along the outputs and, for Tucker-2, along the inputs."""
+    weight = layer.weight.detach()
+    along = [spectrum(weight.flatten(1))]
+    return along if _is_matrix(layer) else [*along, spectrum(weight.transpose(0, 1).flatten(1))]
+
+
+def _thin_weights(layer: Any, ranks: Sequence[int]) -> int:
+    """Weights of the thin layers, biases left out."""
+    out, into = layer.weight.shape[:2]
+    if len(ranks) == 1:
+        return ranks[0] * (out + into)
+    kernel = layer.weight[0, 0].numel()
+    return into * ranks[1] + ranks[0] * ranks[1] * kernel + ranks[0] * out
+
+
+def _is_matrix(layer: Any) -> bool:
+    return isinstance(layer, nn.Linear) or layer.kernel_size == (1, 1)
 
 
 def net_bytes(net: nn.Module) -> int:

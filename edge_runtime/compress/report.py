@@ -12,6 +12,7 @@ from edge_runtime.compress.plots import Point, bars, scatter, short
 from edge_runtime.types import JsonObject
 
 NOTHING = "–"
+NO_NET = "<p>no torch net to look into</p>"
 COLUMNS = (
     "stage",
     "accuracy, 95 % interval",
@@ -27,8 +28,8 @@ COLUMNS = (
 CAVEATS = (
     "The bytes of the .tflite are what the interpreter reads; those of the .tflite.edge are what "
     "is stored and sent, and it is expanded to the .tflite before use. Memory is the highest "
-    "resident memory of a child process that opens the .tflite and runs it with one thread; its second "
-    "figure includes the interpreter's library."
+    "resident memory of a child process that opens the .tflite and runs it with one thread; its "
+    "second figure includes the interpreter's library."
 )
 
 
@@ -45,9 +46,10 @@ def report_html(report: JsonObject) -> str:
         table=_table(COLUMNS, [_cells(stage) for stage in stages]),
         bytes_plot=_plot(stages, _bytes, "bytes of the .tflite"),
         latency_plot=_plot(stages, _latency, "median latency with 1 thread, ms"),
+        container_plot=_plot(stages, _container, "bytes of the .tflite.edge"),
         macs_plot=_plot(stages, lambda stage: stage.get("macs"), "multiply-accumulates"),
-        sparsity_plot=_layer_bars(stages, "sparsity", lambda each: each["sparsity"], "{:.1%}"),
-        bits_plot=_layer_bars(stages, "bits", lambda each: each["index_bits"] / 32, None),
+        sparsity_plot=_sparsity_bars(stages),
+        bits_plot=_bits_bars(stages),
     )
 
 
@@ -135,25 +137,33 @@ def _bytes(stage: JsonObject) -> float | None:
     return size
 
 
+def _container(stage: JsonObject) -> float | None:
+    size: float | None = stage.get("file", {}).get("container_bytes")
+    return size
+
+
 def _latency(stage: JsonObject) -> float | None:
     latency: dict[str, Any] = stage.get("file", {}).get("latency_ms", {})
     return latency["1"]["median"] if latency else None
 
 
-def _layer_bars(
-    stages: Sequence[JsonObject], title: str, share_of: Callable[[JsonObject], float], form: Any
-) -> str:
-    layers: list[JsonObject] = next(
-        (stage["layers"] for stage in reversed(stages) if stage.get("layers")), []
-    )
-    rows = [
-        (
-            f"{each['name']} ({short(each['weights'])})",
-            share_of(each),
-            form.format(share_of(each)) if form else f"{each['index_bits']} bits",
-        )
-        for each in layers
-    ]
-    return (
-        bars(rows, title=f"{title} of each layer") if rows else "<p>no torch net to look into</p>"
-    )
+def _layers(stages: Sequence[JsonObject]) -> list[JsonObject]:
+    """Of the last stage that had a torch net."""
+    return next((stage["layers"] for stage in reversed(stages) if stage.get("layers")), [])
+
+
+def _sparsity_bars(stages: Sequence[JsonObject]) -> str:
+    rows = [(_layer_name(e), e["sparsity"], f"{e['sparsity']:.1%}") for e in _layers(stages)]
+    return bars(rows, title="sparsity of each layer") if rows else NO_NET
+
+
+def _bits_bars(stages: Sequence[JsonObject]) -> str:
+    """Bits of the file's weights, or of an index into a layer's different weights if fewer."""
+    most = stages[-1].get("file", {}).get("weight_bits", 32)
+    bits = [(each, min(each["index_bits"], most)) for each in _layers(stages)]
+    rows = [(_layer_name(each), count / 32, f"{count} bits") for each, count in bits]
+    return bars(rows, title="bits of each layer") if rows else NO_NET
+
+
+def _layer_name(layer: JsonObject) -> str:
+    return f"{layer['name']} ({short(layer['weights'])})"

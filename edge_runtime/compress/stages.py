@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +32,7 @@ from edge_runtime.compress.quantize import QuantizedNet
 from edge_runtime.compress.samples import Samples
 from edge_runtime.compress.share import settle, share
 from edge_runtime.compress.slim import slim
-from edge_runtime.compress.tflite_quantize import Inputs, inlined, quantize_tflite
+from edge_runtime.compress.tflite_quantize import BITS, Inputs, inlined, quantize_tflite
 from edge_runtime.compress.torch_export import float_tflite
 from edge_runtime.compress.training import Hook, Keeper, Loss, Schedule, Training, plain_loss
 from edge_runtime.errors import DataMissing, LayerUnsuited
@@ -135,10 +135,11 @@ def _export(stage: options.Export, work: Work, desk: Desk) -> Work:
 
 def _quantize(stage: options.Quantize, work: Work, desk: Desk) -> Work:
     if work.model is not None:
-        return Work(model=quantize_tflite(work.model, stage.to, _calibration(stage, desk)))
+        model = quantize_tflite(work.model, stage.to, _calibration(stage, desk))
+        return Work(model=model, weight_bits=BITS[stage.to])
     if stage.to != "int8":
         model = quantize_tflite(float_tflite(_net(work), desk.example), stage.to)
-        return Work(net=work.net, model=model)
+        return Work(net=work.net, model=model, weight_bits=BITS[stage.to])
     return _to_int8(stage, work, desk)
 
 
@@ -147,10 +148,10 @@ def _to_int8(stage: options.Quantize, work: Work, desk: Desk) -> Work:
     _fitted(made, stage, desk)
     if _lean(stage, made):
         model = lean_export(made, torch.zeros_like(desk.example))
-        return Work(net=work.net, model=model, takes_bytes=True)
+        return Work(net=work.net, model=model, takes_bytes=True, weight_bits=8)
     net = settle_rounding(made)
     whole = quantize_tflite(float_tflite(net, desk.example), "int8", _calibration(stage, desk))
-    return Work(net=work.net, model=whole)
+    return Work(net=work.net, model=whole, weight_bits=8)
 
 
 def _lean(stage: options.Quantize, made: QuantizedNet) -> bool:
@@ -165,12 +166,12 @@ def _lean(stage: options.Quantize, made: QuantizedNet) -> bool:
 
 def _slim(stage: options.Slim, work: Work, desk: Desk) -> Work:
     del stage, desk
-    return Work(work.net, slim(inlined(_model(work))), None, work.takes_bytes)
+    return replace(work, model=slim(inlined(_model(work))), container=None)
 
 
 def _pack(stage: options.Pack, work: Work, desk: Desk) -> Work:
     del stage, desk
-    return Work(work.net, work.model, pack(_model(work)), work.takes_bytes)
+    return replace(work, container=pack(_model(work)))
 
 
 def _fitted(

@@ -26,6 +26,8 @@ from edge_runtime.errors import CompressionError, DataMissing
 
 Precision = Literal["float16", "dynamic-int8", "int8", "int4"]
 PRECISIONS: tuple[str, ...] = get_args(Precision)
+BITS = {"float16": 16, "dynamic-int8": 8, "int8": 8, "int4": 4}
+"""Of a weight."""
 
 Inputs = NDArray[np.float32]
 """One input, in the model's own shape."""
@@ -66,8 +68,8 @@ def quantize_tflite(model: bytes, to: Precision, calibration: Iterable[Inputs] =
         raise DataMissing("static int8 needs inputs to calibrate with: give the recipe [data]")
     try:
         with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
-            found = work.calibrate(_signature(model, samples), num_threads=1) if samples else None
-            made = work.quantize(found if work.need_calibration else None).quantized_model
+            found = _ranges(model, to, samples) if work.need_calibration else None
+            made = work.quantize(found).quantized_model
     except (ValueError, RuntimeError) as error:
         raise CompressionError(f"ai-edge-quantizer cannot make {to}: {error}") from error
     return slim(inlined(bytes(made)))
@@ -92,6 +94,23 @@ def _packed(model: Any) -> bytes:
     builder = flatbuffers.Builder(1024)
     builder.Finish(model.Pack(builder), b"TFL3")
     return bytes(builder.Output())
+
+
+def _ranges(model: bytes, to: Precision, samples: list[Inputs]) -> Any:
+    """The least and largest value of every tensor.
+
+    The quantizer's own way is a moving average, which cuts off what is rare.
+    """
+    from ai_edge_quantizer import calibrator, recipe_manager
+    from ai_edge_quantizer.utils import qsv_utils
+
+    recipe = recipe_manager.RecipeManager()
+    recipe.load_quantization_recipe(_settings(to))
+    watch = calibrator.Calibrator(
+        bytearray(model), num_threads=1, qsv_update_func=qsv_utils.min_max_update
+    )
+    watch.calibrate(_signature(model, samples), recipe)
+    return watch.get_model_qsvs()
 
 
 def _settings(to: Precision) -> Any:

@@ -1,0 +1,168 @@
+"""Every precision runs under the interpreter, near its float net; QAT's file is QAT's net."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+torch = pytest.importorskip("torch")
+pytest.importorskip("litert_torch")
+pytest.importorskip("ai_edge_quantizer")
+
+import numpy as np  # noqa: E402
+from torch import Tensor, nn  # noqa: E402
+
+from edge_runtime.compress.examination import file_answers  # noqa: E402
+from edge_runtime.compress.export import export  # noqa: E402
+from edge_runtime.compress.folding import fold_norms  # noqa: E402
+from edge_runtime.compress.layers import ConvUnit, Residual  # noqa: E402
+from edge_runtime.compress.low_bits import binarize  # noqa: E402
+from edge_runtime.compress.qat import (  # noqa: E402
+    fits_lean_writer,
+    quantization_aware,
+    settle_rounding,
+)
+from edge_runtime.compress.slim import slim  # noqa: E402
+from edge_runtime.compress.tflite_quantize import (  # noqa: E402
+    Precision,
+    inlined,
+    quantize_tflite,
+)
+from edge_runtime.compress.torch_export import float_tflite  # noqa: E402
+from edge_runtime.errors import CompressionError, DataMissing  # noqa: E402
+
+
+class Plain(nn.Module):
+    """Of the usual make: batch norms as neighbours, a skip, a pool, unpadded convolutions."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.norm = nn.Conv2d(1, 8, 3), nn.BatchNorm2d(8)
+        self.second, self.act = nn.Conv2d(8, 8, 3, padding=1), nn.ReLU()
+        self.pool, self.last = nn.MaxPool2d(2), nn.Linear(8 * 5 * 5, 64)
+        self.answer = nn.Linear(64, 4)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.act(self.norm(self.first(x)))
+        x = self.pool(self.act(x + self.second(x)))
+        return self.answer(self.act(self.last(torch.flatten(x, 1))))
+
+
+@pytest.fixture(scope="module")
+def inputs() -> Tensor:
+    torch.manual_seed(3)
+    return torch.rand(48, 1, 12, 12)
+
+
+@pytest.fixture(scope="module")
+def net(inputs: Tensor) -> nn.Module:
+    torch.manual_seed(4)
+    made = Plain()
+    for _ in range(20):  # so that the norms' statistics are no identity
+        made.train()(inputs)
+    return made.eval()
+
+
+@pytest.fixture(scope="module")
+def floats(net: nn.Module, inputs: Tensor) -> bytes:
+    return float_tflite(net, inputs[:1])
+
+
+def samples(inputs: Tensor) -> list[np.ndarray]:
+    return [x.permute(0, 2, 3, 1).numpy() for x in inputs.split(1)]
+
+
+def distance(answers: np.ndarray, wanted: Tensor) -> float:
+    """Mean error in standard deviations of the answers."""
+    real = wanted.detach().numpy()
+    return float(np.abs(answers - real).mean() / real.std())
+
+
+def test_the_float_file_computes_what_torch_does(
+    floats: bytes, net: nn.Module, inputs: Tensor
+) -> None:
+    assert distance(file_answers(floats, inputs), net(inputs)) < 1e-4
+
+
+@pytest.mark.parametrize(
+    ("to", "size", "error"),
+    [
+        ("float16", 0.62, 0.001),
+        ("dynamic-int8", 0.4, 0.02),
+        ("int8", 0.4, 0.02),
+        ("int4", 0.3, 0.12),
+    ],
+)
+def test_each_precision_is_smaller_and_near(
+    floats: bytes, net: nn.Module, inputs: Tensor, to: Precision, size: float, error: float
+) -> None:
+    made = quantize_tflite(floats, to, samples(inputs))
+    assert len(made) < size * len(slim(floats))
+    assert distance(file_answers(made, inputs), net(inputs)) < error
+
+
+def test_int8_without_samples_is_refused(floats: bytes) -> None:
+    with pytest.raises(DataMissing, match="calibrate"):
+        quantize_tflite(floats, "int8")
+
+
+def test_a_file_without_signature_cannot_be_calibrated(floats: bytes, inputs: Tensor) -> None:
+    with pytest.raises(CompressionError, match="no signature"):
+        quantize_tflite(slim(floats), "int8", samples(inputs))
+
+
+def test_inlining_leaves_whole_files_alone(floats: bytes) -> None:
+    assert inlined(floats) == floats
+
+
+def test_norms_of_any_net_are_folded(net: nn.Module, inputs: Tensor) -> None:
+    folded = fold_norms(net)
+    assert not any(isinstance(m, nn.BatchNorm2d) for m in folded.modules())
+    assert torch.allclose(folded(inputs), net(inputs), atol=1e-5)
+
+
+def test_the_file_of_a_net_trained_with_rounding_keeps_its_weights(
+    net: nn.Module, inputs: Tensor
+) -> None:
+    made = quantization_aware(net, inputs.split(16))
+    assert not fits_lean_writer(made)  # it pools and is unpadded
+    with torch.no_grad():
+        wanted = made(inputs)
+    assert distance(wanted.numpy(), net(inputs)) < 0.02
+    plain = settle_rounding(made)
+    file = quantize_tflite(float_tflite(plain, inputs[:1]), "int8", samples(inputs))
+    assert distance(file_answers(file, inputs), wanted) < 0.02
+
+
+def lean_net() -> nn.Module:
+    torch.manual_seed(5)
+    pooled = nn.Sequential(ConvUnit(1, 8, 3, 2), Residual(8), nn.AdaptiveAvgPool2d(1))
+    return nn.Sequential(pooled, nn.Flatten(), nn.Linear(8, 4)).eval()
+
+
+def test_nets_of_our_layers_take_the_lean_writer(inputs: Tensor, tmp_path: Path) -> None:
+    made = quantization_aware(lean_net(), inputs.split(16))
+    assert fits_lean_writer(made)
+    with torch.no_grad():
+        wanted = made(inputs)
+    model = export(made, torch.zeros(1, 1, 12, 12))
+    assert distance(file_answers(model, inputs, takes_bytes=True), wanted) < 0.05
+
+
+def test_inputs_that_are_no_bytes_need_the_general_writer(inputs: Tensor) -> None:
+    made = quantization_aware(lean_net(), [inputs * 4 - 2])
+    assert not fits_lean_writer(made)
+    node = next(n for n in made.traced.graph.nodes if n.op == "placeholder")
+    assert float(made.range_of(node).low) < -1.9
+
+
+def test_one_bit_weights_expand_to_int8_in_the_file(inputs: Tensor) -> None:
+    torch.manual_seed(6)
+    net = binarize(nn.Sequential(nn.Flatten(), nn.Linear(144, 32), nn.ReLU(), nn.Linear(32, 4)),
+                   layers=("1",)).eval()  # fmt: skip
+    made = quantize_tflite(float_tflite(net, inputs[:1]), "int8", samples(inputs))
+    stored = np.frombuffer(made, np.int8)
+    at = made.find(net.get_submodule("1").weight.sign().mul(127).to(torch.int8).numpy().tobytes())
+    assert at >= 0, "every weight is stored as -127 or 127"
+    assert len(stored) < 144 * 32 + 4 * 32 + 4000
