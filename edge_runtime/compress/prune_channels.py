@@ -38,12 +38,12 @@ def prune_channels(
     pruned = copy.deepcopy(net).eval()
     fixed = list(weighted_layers(pruned, keep).values()) + _answering(pruned, example)
     _pruner(pruned, example, share, fixed, together, multiple).step()
-    before, after = _parameters(net), _parameters(pruned)
-    if after == before:
+    if _parameters(pruned) == _parameters(net):
         raise LayerUnsuited(
             f"no channel could be removed at share {share}: every layer makes an output, is kept, "
             f"or has too few channels for multiples of {multiple}"
         )
+    _refuse_other_outputs(net, pruned, example)
     return pruned.train(net.training)
 
 
@@ -79,6 +79,17 @@ def _answering(net: nn.Module, example: Tensor) -> list[nn.Module]:
     for hook in hooks:
         hook.remove()
     return [m for m, made in results if any(_same_numbers(made, out) for out in outputs)]
+
+
+def _refuse_other_outputs(net: nn.Module, pruned: nn.Module, example: Tensor) -> None:
+    """A last layer hidden behind a softmax is not found by its numbers; then names are needed."""
+    with torch.no_grad():
+        shapes = [[t.shape for t in _flat(each(example))] for each in (net, pruned)]
+    if shapes[0] != shapes[1]:
+        raise LayerUnsuited(
+            f"pruning would change the outputs from {[tuple(s) for s in shapes[0]]} to "
+            f"{[tuple(s) for s in shapes[1]]}: name the layers that make them in keep"
+        )
 
 
 def _same_numbers(a: Tensor, b: Tensor) -> bool:

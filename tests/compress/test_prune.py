@@ -149,3 +149,12 @@ class TestChannels:
 
         with pytest.raises(LayerUnsuited, match="no channel could be removed"):
             prune_channels(nn.Sequential(nn.Linear(8, 2)), torch.rand(1, 8), 0.5)
+
+    def test_outputs_behind_a_softmax_ask_for_names(self) -> None:
+        from edge_runtime.compress.prune_channels import prune_channels
+
+        net = nn.Sequential(nn.Linear(8, 16), nn.ReLU(), nn.Linear(16, 4), nn.Softmax(1)).eval()
+        x = torch.rand(1, 8)
+        with pytest.raises(LayerUnsuited, match=r"from \[\(1, 4\)\] to \[\(1, 2\)\].* in keep"):
+            prune_channels(net, x, 0.5)
+        assert prune_channels(net, x, 0.5, keep=("2",))(x).shape == (1, 4)
