@@ -24,6 +24,7 @@ from edge_runtime.compress.stages import Desk, run_stage
 from edge_runtime.compress.torch_export import float_tflite
 from edge_runtime.compress.training import right_answers
 from edge_runtime.compress.weighted_layers import layer_costs
+from edge_runtime.errors import CompressionError
 from edge_runtime.types import JsonObject
 
 
@@ -85,30 +86,38 @@ class Compression:
         began = time.monotonic()
         made = run_stage(stage, work, desk)
         seconds = round(time.monotonic() - began, 2)
-        last = stage is self.recipe.stages[-1]
-        figures = self._figures(made, samples, example, last)
+        figures = self._figures(made, samples, example)
         folder.finish(made, {"seconds": seconds, **figures})
 
-    def _figures(
-        self, work: Work, samples: Samples | None, example: Tensor, last: bool
-    ) -> JsonObject:
-        """What is known after a stage. Sizes of different kinds keep different names."""
-        table = self.recipe.report
+    def _figures(self, work: Work, samples: Samples | None, example: Tensor) -> JsonObject:
+        """What is known after a stage."""
         figures: JsonObject = {} if work.net is None else net_figures(work, samples, example)
-        model, is_own = work.model, work.model is not None
-        if model is None and table.every_stage and work.net is not None:
-            model = slim(float_tflite(work.net, example))
-        if model is None:
-            return figures
-        figures["file"] = {"precision": "float32 of this stage" if not is_own else "as delivered"}
-        figures["file"] |= {"tflite_bytes": len(model), "container_bytes": None}
-        figures["file"]["weight_bits"] = work.weight_bits
-        if work.container is not None:
-            figures["file"]["container_bytes"] = len(work.container)
-        if samples is not None and (is_own or last):
-            figures["file"]["accuracy"] = _examined(model, work, samples, table.exam).as_json()
-        figures["file"] |= file_costs(model, table.runs)
+        if work.model is not None:
+            return {**figures, "file": self._file_figures(work, work.model, samples)}
+        if self.recipe.report.every_stage:
+            stopgap = slim(float_tflite(_net(work), example))
+            return {**figures, "file": self._file_figures(work, stopgap, None)}
         return figures
+
+    def _file_figures(self, work: Work, model: bytes, samples: Samples | None) -> JsonObject:
+        """Of a .tflite; examined unless it only stands in for a net. Sizes keep their names."""
+        table = self.recipe.report
+        figures: JsonObject = {
+            "delivered": work.model is not None,
+            "tflite_bytes": len(model),
+            "container_bytes": None if work.container is None else len(work.container),
+            "weight_bits": work.weight_bits,
+            **file_costs(model, table.runs),
+        }
+        if samples is not None:
+            figures["accuracy"] = _examined(model, work, samples, table.exam).as_json()
+        return figures
+
+
+def _net(work: Work) -> Any:
+    if work.net is None:
+        raise CompressionError("a stage left neither a net nor a file")
+    return work.net
 
 
 def net_figures(work: Work, samples: Samples | None, example: Tensor) -> JsonObject:

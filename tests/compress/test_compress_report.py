@@ -116,6 +116,7 @@ def test_time_left_follows_the_work_done() -> None:
     bar = Progress(stages, write=line.write, redraw=True, clock=lambda: line.now)
     bar.begin(1)
     assert bar.left_s() is None
+    bar.advance(0.01)
     line.now = 10.0
     bar.advance(0.5)  # one unit in 10 s; 1.5 are left
     assert bar.left_s() == pytest.approx(15.0)
@@ -124,6 +125,17 @@ def test_time_left_follows_the_work_done() -> None:
     bar.end("done")
     bar.begin(2)
     assert bar.left_s() == pytest.approx(5.0)
+
+
+def test_a_resumed_stage_is_judged_by_its_own_time() -> None:
+    line = Line()
+    stages = [("train", 10.0)]
+    bar = Progress(stages, write=line.write, redraw=True, clock=lambda: line.now)
+    bar.begin(1)
+    bar.advance(0.5)
+    line.now = 10.0
+    bar.advance(0.6)  # a tenth took 10 s, four tenths are left
+    assert bar.left_s() == pytest.approx(40.0)
 
 
 def test_a_log_gets_lines_now_and_then() -> None:

@@ -44,6 +44,12 @@ def test_the_largest_weights_stay(net: nn.Module) -> None:
     assert before[after == 0].max() <= after[after > 0].min()
 
 
+def test_equal_weights_are_told_apart() -> None:
+    layer = nn.Linear(10, 10)
+    nn.init.constant_(layer.weight, 0.5)
+    assert sparsity_of(prune(layer, 0.37)) == pytest.approx(0.37)
+
+
 def test_the_given_net_is_not_touched(net: nn.Module) -> None:
     prune(net, 0.9)
     assert sparsity_of(net) == 0
