@@ -144,7 +144,7 @@ def _largest(sizes: Tensor, count: int) -> Tensor:
     mask = sizes > sizes.kthvalue(count).values
     if int((~mask).sum()) == count:
         return mask
-    # Several are as large as the last to fall. Sorting tells them apart, and takes ten times longer.
+    # Several are as large as the last to fall: sorting tells them apart, and takes longer.
     mask = torch.ones_like(mask)
     mask[sizes.argsort(stable=True)[:count]] = False
     return mask
