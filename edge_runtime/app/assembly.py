@@ -23,6 +23,12 @@ FAINT: Final = 0.5
 """What scores this share of the threshold starts no face, but continues one that is followed, and
 pictures for people hide it."""
 
+SURE: Final = 0.08
+"""What scores so much more than the threshold is a face at once, without waiting."""
+
+CONFIRM_HITS: Final = 3
+"""How often anything less must be seen: a back of a head looks like a face for a frame or two."""
+
 
 @dataclass(frozen=True, slots=True)
 class OpenedModel:
@@ -84,7 +90,7 @@ class Assembly(Closeable):
             motion_threshold = config.detector.motion_threshold
         attention = Attention(
             self._face_detector(self.threshold * FAINT if confirm else self.threshold),
-            Tracker(confirm_hits=2 if confirm else 1, sure_score=(1 + self.threshold) / 2),
+            Tracker(confirm_hits=CONFIRM_HITS if confirm else 1, sure_score=self.threshold + SURE),
             threshold=self.threshold,
             motion_threshold=motion_threshold,
             idle_interval_s=config.detector.idle_interval_s,
