@@ -150,8 +150,8 @@ def rgb_of(bgr: Bgr) -> Pixels:
 def fit_region(pixels: Pixels, box: Box, picture: tuple[int, int], out: Pixels) -> None:
     """Resize ``box`` into ``out``, given the ``pixels`` of its part inside ``picture``.
 
-    ``picture`` is (width, height). Where the box reaches over the edge, the edge's pixels are
-    repeated: a face at the border looks cut, not framed.
+    ``picture`` is (width, height). Where the box reaches over the edge it is filled with the
+    grey that classifiers were trained with.
     """
     left, top, right, bottom = whole_pixels(box, *picture)
     if right <= left or bottom <= top:
@@ -164,5 +164,7 @@ def fit_region(pixels: Pixels, box: Box, picture: tuple[int, int], out: Pixels) 
         max(0, int(np.ceil(box.right)) - right),
     )
     if any(over):
-        pixels = np.asarray(cv2.copyMakeBorder(pixels, *over, cv2.BORDER_REPLICATE), np.uint8)
+        pixels = np.asarray(
+            cv2.copyMakeBorder(pixels, *over, cv2.BORDER_CONSTANT, value=(PADDING,) * 3), np.uint8
+        )
     resize(pixels, out)

@@ -257,7 +257,7 @@ class Snapshot:
     frames_with_face: int
     models: tuple[ModelInUse, ...]
     possible_faces: tuple[Box, ...] = ()
-    """Where else a face may be: just lost, seen once, or faint. Pictures for people hide these too."""
+    """Where else a face may be: just lost, seen once, faint. Pictures for people hide these too."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge_runtime.attention.crop import crop_box, cut
-from edge_runtime.imaging import luma_of, whole_pixels
+from edge_runtime.imaging import PADDING, luma_of, whole_pixels
 from edge_runtime.types import Box, CropSpec, Region
 
 LUMA = CropSpec(48, 48, 1, 0.25, True)
@@ -58,9 +58,9 @@ def test_any_place_gives_a_crop_of_the_asked_size(
     assert crop.pixels.dtype == np.uint8
 
 
-def test_beyond_the_edge_the_edge_is_repeated() -> None:
+def test_beyond_the_edge_is_the_grey_of_training() -> None:
     crop = cut(GradientPicture(), Region(1, Box(280, 100, 80, 80), 0.9), LUMA)
-    assert crop.pixels[24, -1] == 255
+    assert crop.pixels[24, -1] == PADDING
     assert crop.pixels[24, 0] < 230
 
 
