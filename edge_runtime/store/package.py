@@ -7,7 +7,7 @@
 
 A model's bytes are its runs in order; each takes its length from its stream. So all that is
 alike in a file, say its int8 weights, can be one stream with one code. Numbers are LEB128. Written
-by ``edge_runtime/compress/pack.py``; docs/decisions/0010-edge-package.md says why it is as it is.
+by ``edge_runtime/compress/pack.py``; docs/decisions/0005-edge-package.md says why it is as it is.
 """
 
 from __future__ import annotations
