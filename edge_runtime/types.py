@@ -103,7 +103,14 @@ class Frame:
     """Where the faces really are, for sources that know (the demo)."""
     name: str | None = None
     """The file it came from, for sources that have one."""
+    recorded_s: float | None = None
+    """Seconds since a recording's start, where frames come at another speed than they were taken."""
     release: Callable[[], None] = field(default=_nothing_to_release, repr=False, compare=False)
+
+    @property
+    def moment(self) -> float:
+        """Seconds on the pictures' own clock: a recording is followed alike at any speed."""
+        return self.taken_at if self.recorded_s is None else self.recorded_s
 
     def close(self) -> None:
         """Give the pixels back to the camera. ``luma`` and ``picture`` must not be read after."""

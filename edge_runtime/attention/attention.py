@@ -61,15 +61,15 @@ class Attention:
         fit = imaging.letterbox(frame.luma, (picture.width, picture.height), self._glance)
         motion = self._gate.update(self._glance).share
         lap("glance")
-        if not self._worth_a_look(motion, frame.taken_at):
+        if not self._worth_a_look(motion, frame.moment):
             return Attended((), (), motion, False)
-        self._detected_at = frame.taken_at
+        self._detected_at = frame.moment
         detections = self._detector.detect(self._glance, fit)
         lap("detect")
         faces = [found for found in detections if found.score >= self._threshold]
         faint = detections[len(faces) :]  # they come best first
-        regions = self._tracker.update(faces, frame.taken_at, faint=faint)
-        possible = (*self._tracker.possible(frame.taken_at), *(found.box for found in faint))
+        regions = self._tracker.update(faces, frame.moment, faint=faint)
+        possible = (*self._tracker.possible(frame.moment), *(found.box for found in faint))
         lap("track")
         return Attended(regions, possible, motion, True)
 

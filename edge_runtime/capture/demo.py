@@ -50,8 +50,16 @@ class DemoSource(Source):
             raise StopIteration
         if self._pace and self._pace.hold():
             raise StopIteration
-        bgr, truth = self._scene.draw(index, index / self._rate)
-        return Frame(index, self._clock(), glance_of_bgr(bgr), BgrPicture(bgr), truth=truth)
+        seconds = index / self._rate
+        bgr, truth = self._scene.draw(index, seconds)
+        return Frame(
+            index,
+            self._clock(),
+            glance_of_bgr(bgr),
+            BgrPicture(bgr),
+            truth=truth,
+            recorded_s=None if self.live else seconds,
+        )
 
     def _close(self) -> None:
         """Nothing is held."""

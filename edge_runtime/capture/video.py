@@ -25,6 +25,7 @@ _log = logging.getLogger(__name__)
 _PORTS: Final = {"rtsp": 554, "rtsps": 322}
 _CONNECT_S: Final = 3.0
 _OPEN_MS: Final = 5000
+_USUAL_FPS: Final = 30.0
 
 # A container announces a duration, not frames: 22 whole clips end up to 1 frame before their
 # announced number, and a varying rate is estimated. More than this is missing from damaged files.
@@ -54,7 +55,7 @@ class VideoSource(Source):
             self.description += f" at {self.fps:g} fps"
         self._expected = max(int(capture.get(cv2.CAP_PROP_FRAME_COUNT)), 0)
         self._loop = uri.loop
-        self._pace = Pace(self.fps or 30.0, clock=clock, wait=wait) if uri.realtime else None
+        self._pace = Pace(self.fps or _USUAL_FPS, clock=clock, wait=wait) if uri.realtime else None
         self._capture = capture
         self._clock = clock
         self._read = 0
@@ -71,7 +72,12 @@ class VideoSource(Source):
             raise StopIteration
         self._read += 1
         return Frame(
-            index, self._clock(), glance_of_bgr(bgr), BgrPicture(bgr), name=str(self._path)
+            index,
+            self._clock(),
+            glance_of_bgr(bgr),
+            BgrPicture(bgr),
+            name=str(self._path),
+            recorded_s=None if self.live else index / (self.fps or _USUAL_FPS),
         )
 
     def _read_on(self) -> Bgr | None:

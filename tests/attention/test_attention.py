@@ -1,5 +1,7 @@
 """When the detector looks, and when it rests."""
 
+from dataclasses import replace
+
 from edge_runtime.types import Box
 from tests.white_faces import attention, frame_with
 
@@ -67,3 +69,17 @@ def test_a_face_too_faint_to_count_is_a_possible_face() -> None:
     assert attended.regions == ()
     (box,) = attended.possible
     assert box.iou(FACE) > 0.8
+
+
+def test_a_recording_is_followed_alike_however_fast_it_is_read() -> None:
+    def tracks(seconds_per_frame: float) -> list[int]:
+        looking = attention()
+        seen = []
+        for i in range(40):
+            face = FACE if i % 20 < 5 else None  # away for half a second
+            frame = frame_with(face, index=i, taken_at=i * seconds_per_frame)
+            frame = replace(frame, recorded_s=i / 30)
+            seen += [region.track for region in looking.attend(frame, no_lap).regions]
+        return seen
+
+    assert tracks(0.001) == tracks(1.0) == [1] * 10

@@ -171,3 +171,18 @@ def test_damaged_clips_give_their_sound_frames_first(
 ) -> None:
     damaged = overwritten(data_dir / "videos" / name, tmp_path, start=0.5, share=0.1)
     assert frames_before(SourceDamaged, opened(damaged, clock))[0] > 20
+
+
+def test_a_recordings_own_clock_does_not_depend_on_who_reads_it(
+    clip: Path, clock: FakeClock
+) -> None:
+    with opened(clip, clock) as source:
+        assert source.fps is not None
+        for index, frame in enumerate(source):
+            clock.advance(7.0)
+            assert frame.moment == pytest.approx(index / source.fps)
+
+
+def test_played_in_real_time_the_clock_is_ours(clip: Path, clock: FakeClock) -> None:
+    with opened(clip, clock, "?realtime=1") as source:
+        assert next(source).moment == clock.now

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import random
 import re
-import time
 import tracemalloc
 import zlib
 from pathlib import Path
@@ -257,11 +256,3 @@ def test_memory_is_as_documented(coding: Coding) -> None:
     peak, size = peak_of(data)
     assert size == len(model)
     assert peak <= 4 * size + (8 << 20)
-
-
-@pytest.mark.parametrize("coding", list(Coding))
-def test_a_megabyte_takes_less_than_a_second(coding: Coding) -> None:
-    model, data = of_many_bytes(coding, 1 << 20)
-    began = time.process_time()
-    assert expand(data) == model
-    assert time.process_time() - began < 1.0
