@@ -55,7 +55,8 @@ def letterbox_fit(picture: tuple[int, int], into: tuple[int, int]) -> Fit:
     """The Fit that centres ``picture`` (width, height) in ``into``, its aspect kept."""
     width, height = into
     scale = min(width / picture[0], height / picture[1])
-    inner_w, inner_h = round(picture[0] * scale), round(picture[1] * scale)
+    # A strip of a picture is still a pixel wide.
+    inner_w, inner_h = (max(1, round(side * scale)) for side in picture)
     return Fit(
         inner_w / picture[0],
         inner_h / picture[1],

@@ -104,7 +104,7 @@ class Frame:
     name: str | None = None
     """The file it came from, for sources that have one."""
     recorded_s: float | None = None
-    """Seconds since a recording's start, where frames come at another speed than they were taken."""
+    """Since a recording's start, where frames come at another speed than they were taken."""
     release: Callable[[], None] = field(default=_nothing_to_release, repr=False, compare=False)
 
     @property

@@ -33,6 +33,10 @@ def test_the_whole_picture_lands_inside_the_glance(picture: tuple[int, int]) -> 
     assert max(inside.w / 160, inside.h / 120) == pytest.approx(1)
 
 
+def test_a_strip_of_a_picture_stays_a_pixel_wide() -> None:
+    assert imaging.letterbox_fit((16, 4000), (160, 120)).scale_x == 1 / 16
+
+
 def test_a_wide_picture_gets_bars_above_and_below() -> None:
     out = np.zeros((120, 160), np.uint8)
     imaging.letterbox(np.full((270, 480), 200, np.uint8), (480, 270), out)
