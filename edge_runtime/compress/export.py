@@ -27,6 +27,7 @@ from edge_runtime.compress.quantize import (
     weight_scale,
 )
 from edge_runtime.compress.slim import pack
+from edge_runtime.errors import LayerUnsuited
 
 Codes = schema.BuiltinOperator
 VERSIONS = {
@@ -100,7 +101,7 @@ class _Writer:
         elif flattened(node):
             self._alias(node)  # FULLY_CONNECTED flattens by itself
         elif not _only_shapes(node):
-            raise NotImplementedError(f"no TFLite operator for {node.op} {node.target}")
+            raise LayerUnsuited(f"no TFLite operator for {node.op} {node.target}")
 
     def _alias(self, node: fx.Node) -> None:
         """Nothing to compute: the activation was fused into its source."""

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from edge_runtime.compress.slim import pack
+from edge_runtime.errors import LayerUnsuited
 
 Codes = schema.BuiltinOperator
 Activations = schema.ActivationFunctionType
@@ -24,7 +25,7 @@ def export_chain(net: nn.Sequential, example: torch.Tensor) -> bytes:
     """A chain of convolutions, linear layers, ReLUs, largest-of pools and one Flatten as a .tflite.
 
     ``example`` [1, c, h, w] gives the input's shape; the file takes [1, h, w, c]. Weights are the
-    net's own, turned to TFLite's order. Raises NotImplementedError naming a layer it cannot write.
+    net's own, turned to TFLite's order. Raises LayerUnsuited naming a layer it cannot write.
     """
     return pack(_Chain(net, example).model())
 
@@ -68,7 +69,7 @@ class _Chain:
         elif isinstance(layer, nn.MaxPool2d):
             self._write(Codes.MAX_POOL_2D, _pool_options(layer), [], result)
         else:
-            raise NotImplementedError(f"no TFLite operator for the layer {layer}")
+            raise LayerUnsuited(f"no TFLite operator for the layer {layer}")
         return result
 
     def _linear(self, layer: nn.Linear) -> list[int]:
@@ -82,7 +83,7 @@ class _Chain:
 
     def _conv(self, layer: nn.Conv2d) -> list[int]:
         if layer.groups != 1 or tuple(layer.padding) != (0, 0) or tuple(layer.dilation) != (1, 1):
-            raise NotImplementedError(f"no way is written for the convolution {layer}")
+            raise LayerUnsuited(f"no way is written for the convolution {layer}")
         return [self._constant(layer.weight.permute(0, 2, 3, 1)), self._constant(layer.bias)]
 
     def _write(self, code: int, options: Any, constants: list[int], result: torch.Tensor) -> None:
@@ -119,7 +120,7 @@ def _conv_options(layer: nn.Conv2d) -> Any:
 
 def _pool_options(layer: nn.MaxPool2d) -> Any:
     if layer.padding != 0 or not isinstance(layer.kernel_size, int) or layer.ceil_mode:
-        raise NotImplementedError(f"no way is written for the pool {layer}")
+        raise LayerUnsuited(f"no way is written for the pool {layer}")
     options = schema.Pool2DOptionsT()
     options.padding = schema.Padding.VALID
     options.filterHeight = options.filterWidth = layer.kernel_size

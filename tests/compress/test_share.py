@@ -22,6 +22,7 @@ from edge_runtime.compress.lesson import Lesson, labelled, taught, wrong  # noqa
 from edge_runtime.compress.pack import pack  # noqa: E402
 from edge_runtime.compress.share import cluster, settle, share, share_layers  # noqa: E402
 from edge_runtime.engine.engine import open_engine  # noqa: E402
+from edge_runtime.errors import LayerUnsuited  # noqa: E402
 from edge_runtime.store.package import expand  # noqa: E402
 
 
@@ -238,5 +239,5 @@ def test_packed_model_answers_as_the_net(tmp_path: Path) -> None:
     "layer", [nn.Sigmoid(), nn.Conv2d(1, 1, 3, padding=1), nn.MaxPool2d(2, 2, 1)]
 )
 def test_layers_that_cannot_be_written_are_named(layer: nn.Module) -> None:
-    with pytest.raises(NotImplementedError, match=type(layer).__name__):
+    with pytest.raises(LayerUnsuited, match=type(layer).__name__):
         export_chain(nn.Sequential(layer), torch.zeros(1, 1, 12, 12))
