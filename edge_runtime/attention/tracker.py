@@ -34,6 +34,8 @@ class _Track:
     seen_at: float
     velocity: tuple[float, float] = (0.0, 0.0)
     hits: int = 1
+    confirmed: bool = False
+    """Once a face, always that face: later sights may be worse."""
 
     def predicted(self, now: float) -> tuple[float, float, float, float]:
         elapsed = now - self.seen_at
@@ -89,12 +91,12 @@ class Tracker:
         self._forget(now)
         pairs = _matches(detections, self._tracks, now, MIN_IOU)
         seen = [self._seen(detection, pairs.get(i), now) for i, detection in enumerate(detections)]
-        unseen = [track for track in self._tracks if track.seen_at < now and self._counts(track)]
+        unseen = [track for track in self._tracks if track.seen_at < now and track.confirmed]
         for index, track in _matches(faint, unseen, now, MIN_IOU_FAINT).items():
             track.follow(faint[index], now)
             seen.append(track)
         return tuple(
-            Region(track.number, track.box, track.score) for track in seen if self._counts(track)
+            Region(track.number, track.box, track.score) for track in seen if track.confirmed
         )
 
     def possible(self, now: float) -> tuple[Box, ...]:
@@ -102,23 +104,22 @@ class Tracker:
         return tuple(
             Box(*track.predicted(now))
             for track in self._tracks
-            if track.seen_at < now or not self._counts(track)
+            if track.seen_at < now or not track.confirmed
         )
 
     def _forget(self, now: float) -> None:
         self._tracks = [t for t in self._tracks if now - t.seen_at <= self._patience_s]
 
     def _seen(self, detection: Detection, track: _Track | None, now: float) -> _Track:
-        if track is not None:
+        if track is None:
+            self._numbered += 1
+            track = _Track(self._numbered, detection.box, detection.score, now)
+            self._tracks.append(track)
+        else:
             track.follow(detection, now)
-            return track
-        self._numbered += 1
-        fresh = _Track(self._numbered, detection.box, detection.score, now)
-        self._tracks.append(fresh)
-        return fresh
-
-    def _counts(self, track: _Track) -> bool:
-        return track.hits >= self._confirm_hits or track.score >= self._sure_score
+        if track.hits >= self._confirm_hits or track.score >= self._sure_score:
+            track.confirmed = True
+        return track
 
 
 def _matches(

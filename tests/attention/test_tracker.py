@@ -112,3 +112,14 @@ def test_a_face_seen_well_needs_no_faint_one() -> None:
     tracker.update([face(100)], 0.0)
     (region,) = tracker.update([face(102)], FRAME, faint=[face(103, score=0.2)])
     assert region.box.x == 102
+
+
+def test_a_face_that_was_sure_once_stays_a_face_when_it_is_seen_less_well() -> None:
+    tracker = Tracker(confirm_hits=3, sure_score=0.8)
+    tracker.update([face(100, score=0.9)], 0.0)
+    assert len(tracker.update([face(101, score=0.6)], FRAME)) == 1
+    tracker.update([], 2 * FRAME)
+    assert tracker.possible(2 * FRAME)
+    again = Tracker(confirm_hits=3, sure_score=0.8)
+    again.update([face(100, score=0.9)], 0.0)
+    assert len(again.update([], FRAME, faint=[face(101, score=0.3)])) == 1
