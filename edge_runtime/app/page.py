@@ -52,6 +52,7 @@ class Page:
         )
         self._socket: socket.socket | None = None
         self._server: uvicorn.Server | None = None
+        self._ended = False
 
     def __enter__(self) -> Self:
         self._socket = self._closing.enter_context(
@@ -111,9 +112,11 @@ class Page:
         )
         server = make_server(app, graceful_shutdown_s=self._config.web.graceful_shutdown_s)
         self._server = server
-        if not worker.stopping and self._socket is not None:
+        # Either this sees the end, or the end sees the server: a stop while loading is not lost.
+        if not self._ended and self._socket is not None:
             server.run(sockets=[self._socket])
 
     def _end_server(self) -> None:
+        self._ended = True
         if self._server is not None:
             self._server.should_exit = True
