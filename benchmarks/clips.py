@@ -1,7 +1,7 @@
-"""Faces found in recorded clips: ``python benchmarks/clips.py CLIP… [--empty CLIP] [--json]``.
+"""Faces found in recorded clips: ``benchmarks/clips.py CLIP… [--empty CLIP] [--set KEY=VALUE]``.
 
 Every frame of a CLIP shows a face, no frame of an ``--empty`` clip does. Each clip goes through the
-whole of ``edge-runtime run`` with the default configuration; nothing is dropped.
+whole of ``edge-runtime run``, with the default configuration but for ``--set``; nothing is dropped.
 """
 
 from __future__ import annotations
@@ -19,17 +19,20 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("clips", nargs="+", type=Path)
     parser.add_argument("--empty", action="append", type=Path, default=[])
+    parser.add_argument("--set", dest="settings", action="append", default=[])
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args()
-    rows = [row(clip, empty=False) for clip in arguments.clips]
-    rows += [row(clip, empty=True) for clip in arguments.empty]
+    settings = [word for setting in arguments.settings for word in ("--set", setting)]
+    rows = [row(clip, settings, empty=False) for clip in arguments.clips]
+    rows += [row(clip, settings, empty=True) for clip in arguments.empty]
     print(json.dumps(rows, indent=2) if arguments.json else table(rows))
 
 
-def row(clip: Path, *, empty: bool) -> dict[str, Any]:
+def row(clip: Path, settings: list[str], *, empty: bool) -> dict[str, Any]:
     """One clip's counts, as ``edge-runtime run`` sums them up."""
     command = [sys.executable, "-m", "edge_runtime", "run", "--no-web", "--json"]
     command += ["--log-level", "error", "--source", f"file://{quote(str(clip.resolve()))}"]
+    command += settings
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     summary = json.loads(done.stdout)
     return {
