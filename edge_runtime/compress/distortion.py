@@ -160,7 +160,18 @@ def _draw_patch(image: Luma, box: NDArray[np.float32], rng: Random) -> None:
     cuts = [(left, top, left + w * part, bottom), (right - w * part, top, right, bottom)]
     cuts += [(left, bottom - h * part, right, bottom), (left, top, right, top + h * part * 0.6)]
     a, b, c, d = cuts[side]
-    _fill(image, [(a, b), (c, b), (c, d), (a, d)], int(rng.integers(0, 256)))
+    if rng.random() < 0.5:
+        _fill(image, [(a, b), (c, b), (c, d), (a, d)], int(rng.integers(0, 256)))
+    else:
+        _copy_over(image, (_span(b, d - b, len(image)), _span(a, c - a, len(image[0]))), rng)
+
+
+def _copy_over(image: Luma, spot: tuple[slice, slice], rng: Random) -> None:
+    """Lay another part of the picture over a spot: what stands before a face has a texture."""
+    height, width = image[spot].shape
+    top = int(rng.integers(0, image.shape[0] - height + 1))
+    left = int(rng.integers(0, image.shape[1] - width + 1))
+    image[spot] = image[top : top + height, left : left + width].copy()
 
 
 def _fill(image: Luma, corners: list[tuple[float, float]], grey: int) -> None:

@@ -4,31 +4,39 @@ from __future__ import annotations
 
 import csv
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from edge_runtime.compress.face_scenes import Pools
 from edge_runtime.compress.photos import (
     Boxes,
+    Luma,
     Photo,
     pyramid,
     read_luma,
     read_plain_photos,
     read_web_photos,
 )
-from edge_runtime.compress.teacher import label_all
+from edge_runtime.compress.teacher import YunetTeacher, label_all
 
 SURE_FACE, SURE_PET = 0.5, 0.88
 """Teacher scores: a labelled face from here on; in a pet picture perhaps its owner."""
+CLIPS = ("classroom", "store-aisle-detection", "worker-zone-detection")
+"""What cameras under a ceiling see: small faces, and people from above and from behind."""
+CLIP_STEP, CLIP_LONG_SIDE_PX = 3, 960
+"""Every third frame; the teacher looks at twice the clip's size."""
 
 
 def read_pools(data: Path, work: Path, split: str) -> Pools:
     """The pools of `split` ("train" or "val"); the teacher's boxes are cached in `work`."""
     mine = _splitter(split)
+    frames = _clip_photos(data) if split == "train" else []
     return Pools(
-        web=read_web_photos(data, split),
+        web=read_web_photos(data, split) + [frame for frame in frames if len(frame.faces)],
         portraits=_taught(data, _rows(data, f"lfw_{split}.csv"), work / f"teacher-lfw-{split}.npz"),
         masked=list(
             _taught(data, filter(mine, _rows(data, "mask.csv")), work / f"teacher-mask-{split}.npz")
@@ -36,7 +44,8 @@ def read_pools(data: Path, work: Path, split: str) -> Pools:
         empty=read_plain_photos(
             filter(lambda p: mine(p.name), _pictures(data / "negatives/scenes"))
         )
-        + _pets(data, [n for n in _pet_names(data) if mine(n)], work / f"teacher-pets-{split}.npz"),
+        + _pets(data, [n for n in _pet_names(data) if mine(n)], work / f"teacher-pets-{split}.npz")
+        + [frame for frame in frames if not len(frame.faces)],
     )
 
 
@@ -65,9 +74,37 @@ def _pets(data: Path, names: list[str], cache: Path) -> list[Photo]:
     ]
 
 
+def _clip_photos(data: Path) -> list[Photo]:
+    teacher = YunetTeacher(data, long_side_px=CLIP_LONG_SIDE_PX)
+    pictures = (each for name in CLIPS for each in _frames(data / "videos" / f"{name}.mp4"))
+    return [_seen(_grey(picture), teacher.find(picture), SURE_FACE) for picture in pictures]
+
+
+def _frames(clip: Path) -> Iterator[NDArray[np.uint8]]:
+    capture = cv2.VideoCapture(str(clip))
+    if not capture.isOpened():
+        raise FileNotFoundError(f"not a readable clip: {clip}")
+    while True:
+        good, picture = capture.read()
+        if not good:
+            return
+        yield np.asarray(picture, np.uint8)
+        for _ in range(CLIP_STEP - 1):
+            capture.grab()
+
+
+def _grey(picture: NDArray[np.uint8]) -> Luma:
+    return np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY), np.uint8)
+
+
 def _photo(path: Path, boxes: Boxes, sure: float) -> Photo:
+    return _seen(read_luma(path), boxes, sure)
+
+
+def _seen(image: Luma, boxes: Boxes, sure: float) -> Photo:
+    """A picture whose boxes [n, 5] are faces from score `sure` on, below to be looked away from."""
     is_face = boxes[:, 4] >= sure
-    return Photo(pyramid(read_luma(path)), boxes[is_face, :4], boxes[~is_face, :4])
+    return Photo(pyramid(image), boxes[is_face, :4], boxes[~is_face, :4])
 
 
 def _rows(data: Path, name: str) -> list[str]:

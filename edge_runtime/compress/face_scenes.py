@@ -21,6 +21,25 @@ HEIGHT, WIDTH = 120, 160
 SMALLEST_FACE_PX = 4.5
 """Below this (geometric mean of width and height) a face is neither asked for nor punished."""
 PADDING = 114
+SHARES, CALM_SHARES = (0.36, 0.17, 0.19, 0.12, 0.16), (0.56, 0.12, 0.10, 0.06, 0.16)
+"""How often each kind of scene is drawn: whole, close, crowd, mosaic, nobody."""
+NOBODY = 4
+
+
+class Syllabus(NamedTuple):
+    """What scenes are to be like at this point of the training."""
+
+    calm: float = 0.0
+    """0: composed and spoilt as wildly as we can; 1: mostly photographs as cameras deliver them.
+
+    The last part of a training is calm, as in YOLOX (arXiv 2107.08430, section 2.1): what the wild
+    scenes taught stays, and sizes and places become those of real pictures again.
+    """
+    difficulty: NDArray[np.float32] | None = None
+    """By picture of `Pools.empty`, how badly it still fools the net; None: all alike."""
+
+
+WILD = Syllabus()
 
 
 @dataclass(frozen=True)
@@ -91,17 +110,21 @@ def draw_scene(pools: Pools, rng: Random) -> Scene:
     return spoil(compose(pools, rng), rng)
 
 
-def compose(pools: Pools, rng: Random) -> Scene:
+def compose(pools: Pools, rng: Random, syllabus: Syllabus = WILD) -> Scene:
     """One random scene before any camera spoils it."""
-    draw = (_whole, _close, _crowd, _mosaic, _nobody)[
-        int(rng.choice(5, p=(0.36, 0.17, 0.19, 0.12, 0.16)))
-    ]
-    canvas = draw(pools, rng)
+    shares = CALM_SHARES if rng.random() < syllabus.calm else SHARES
+    kind = int(rng.choice(5, p=shares))
+    if kind == NOBODY:
+        canvas = _nobody(pools, rng, syllabus.difficulty)
+    else:
+        canvas = (_whole, _close, _crowd, _mosaic)[kind](pools, rng)
     return Scene(canvas.image, *canvas.truth())
 
 
-def spoil(scene: Scene, rng: Random) -> Scene:
+def spoil(scene: Scene, rng: Random, syllabus: Syllabus = WILD) -> Scene:
     """The scene with some faces turned away or partly hidden, and through a bad camera."""
+    if rng.random() < syllabus.calm / 2:
+        return scene
     image = scene.image.copy()
     large = scene.faces[:, 2:].min(1, initial=np.inf) >= 8
     away = large & (rng.random(len(large)) < 0.07)
@@ -167,12 +190,15 @@ def _mosaic(pools: Pools, rng: Random) -> Canvas:
     return canvas
 
 
-def _nobody(pools: Pools, rng: Random) -> Canvas:
+def _nobody(pools: Pools, rng: Random, difficulty: NDArray[np.float32] | None) -> Canvas:
     """No face at all, or none that is asked for."""
     if rng.random() < 0.25:
         photo = _pick(pools.web, rng)
-        return _faceless(photo, rng) or _backdrop(pools, rng, scenic=1.0)
-    return _backdrop(pools, rng, scenic=1.0)
+        return _faceless(photo, rng) or _scenery(_pick(pools.empty, rng), rng)
+    if difficulty is None or rng.random() < 0.5:
+        return _scenery(_pick(pools.empty, rng), rng)
+    reached = np.cumsum(difficulty)
+    return _scenery(pools.empty[int(np.searchsorted(reached, rng.random() * reached[-1]))], rng)
 
 
 def _backdrop(pools: Pools, rng: Random, scenic: float = 0.6) -> Canvas:
@@ -180,7 +206,11 @@ def _backdrop(pools: Pools, rng: Random, scenic: float = 0.6) -> Canvas:
     if rng.random() >= scenic:
         grey = PADDING if rng.random() < 0.7 else int(rng.integers(0, 256))
         return Canvas(np.full((HEIGHT, WIDTH), grey, np.uint8), np.zeros((0, 4), np.float32))
-    photo = _pick(pools.empty, rng)
+    return _scenery(_pick(pools.empty, rng), rng)
+
+
+def _scenery(photo: Photo, rng: Random) -> Canvas:
+    """A part of a picture without faces, filling the canvas."""
     height, width = photo.image.shape
     fill = max(WIDTH / width, HEIGHT / height) * np.exp(rng.uniform(-0.1, 0.8))
     pivot = (width * rng.uniform(0.3, 0.7), height * rng.uniform(0.3, 0.7))

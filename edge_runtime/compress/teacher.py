@@ -19,14 +19,17 @@ LONG_SIDE_PX = 320
 class YunetTeacher:
     """Finds faces at high resolution; far too heavy for the device, exact enough to learn from."""
 
-    def __init__(self, data: Path, lowest_score: float = 0.3) -> None:
+    def __init__(
+        self, data: Path, lowest_score: float = 0.3, long_side_px: int = LONG_SIDE_PX
+    ) -> None:
+        self._long_side_px = long_side_px
         self._net = cv2.FaceDetectorYN.create(
-            str(data / TEACHER), "", (LONG_SIDE_PX, LONG_SIDE_PX), lowest_score
+            str(data / TEACHER), "", (long_side_px, long_side_px), lowest_score
         )
 
     def find(self, picture: NDArray[np.uint8]) -> Boxes:
         """[n, 5]: centre x, centre y, width, height in pixels of the BGR picture, and the score."""
-        scale = LONG_SIDE_PX / max(picture.shape[:2])
+        scale = self._long_side_px / max(picture.shape[:2])
         grown = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_LINEAR)
         self._net.setInputSize((grown.shape[1], grown.shape[0]))
         found: Any = self._net.detect(grown)[1]

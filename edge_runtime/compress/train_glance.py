@@ -13,7 +13,7 @@ import argparse
 import copy
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -26,19 +26,20 @@ from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
 from edge_runtime.compress.detection_loss import detection_loss
 from edge_runtime.compress.face_pools import read_pools
-from edge_runtime.compress.face_scenes import Pools, Scene, compose, mirror, spoil
+from edge_runtime.compress.face_scenes import Pools, Scene, Syllabus, compose, mirror, spoil
 from edge_runtime.compress.glance_check import (
     Detector,
     Exam,
     Found,
     detections,
     hard_exam,
+    letterbox,
     photo_exam,
     score,
 )
 from edge_runtime.compress.glance_net import GlanceNet, cells, decode, flatten_heads
 from edge_runtime.compress.layers import fix_seed, parameter_count
-from edge_runtime.compress.photos import Boxes, Luma
+from edge_runtime.compress.photos import Boxes, Luma, Photo
 
 BATCH = 32
 KEPT_SCENES = 480
@@ -46,13 +47,34 @@ MOST_FACES, MOST_IGNORED = 20, 24
 PEAK_RATE, WARMUP_STEPS = 3e-3, 300
 EMA_DECAY = 0.9995
 CHECK_EVERY_S = 300.0
+CALM_FROM, CALM_AT = 0.75, 0.85
+"""Shares of the time between which scenes become calm."""
+
+
+class Notice:
+    """What the trainer tells the processes that draw scenes, through memory they share."""
+
+    def __init__(self, empty: int) -> None:
+        self._memory = torch.ones(1 + empty).share_memory_().numpy()
+        self._memory[0] = 0
+
+    def write(self, syllabus: Syllabus) -> None:
+        """Put up another syllabus; one being read may be half old, which does no harm."""
+        self._memory[0] = syllabus.calm
+        if syllabus.difficulty is not None:
+            self._memory[1:] = syllabus.difficulty
+
+    def read(self) -> Syllabus:
+        """The latest syllabus."""
+        return Syllabus(float(self._memory[0]), self._memory[1:])
 
 
 class SceneStream(IterableDataset[tuple[Tensor, Tensor, Tensor]]):
     """Endless batches: images uint8 [b, 1, 120, 160], faces [b, 20, 4], ignore [b, 24, 4]."""
 
-    def __init__(self, pools: Pools, seed: int) -> None:
+    def __init__(self, pools: Pools, seed: int, notice: Notice | None = None) -> None:
         self._pools, self._seed = pools, seed
+        self._notice = notice or Notice(len(pools.empty))
 
     def __iter__(self) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
         cv2.setNumThreads(1)
@@ -61,7 +83,8 @@ class SceneStream(IterableDataset[tuple[Tensor, Tensor, Tensor]]):
         kept: list[Scene] = []
         while True:
             # Composing costs most: every scene is shown once more, mirrored and spoilt otherwise.
-            fresh = [compose(self._pools, rng) for _ in range(BATCH // 2)]
+            syllabus = self._notice.read()
+            fresh = [compose(self._pools, rng, syllabus) for _ in range(BATCH // 2)]
             kept += fresh
             rng.shuffle(kept)
             again = (
@@ -70,7 +93,7 @@ class SceneStream(IterableDataset[tuple[Tensor, Tensor, Tensor]]):
                 else fresh
             )
             kept = kept[BATCH // 2 :] if len(kept) >= KEPT_SCENES else kept
-            yield batch_of([spoil(scene, rng) for scene in fresh + again])
+            yield batch_of([spoil(scene, rng, syllabus) for scene in fresh + again])
 
 
 def batch_of(scenes: list[Scene]) -> tuple[Tensor, Tensor, Tensor]:
@@ -82,6 +105,11 @@ def batch_of(scenes: list[Scene]) -> tuple[Tensor, Tensor, Tensor]:
         faces,
         torch.from_numpy(np.stack([_padded(s.ignore, MOST_IGNORED) for s in scenes])),
     )
+
+
+def without_padding(boxes: Tensor) -> Tensor:
+    """Boxes [n, k, 4] without the last places that no picture of the batch uses; one stays."""
+    return boxes[:, : max(1, int((boxes[..., 2] > 0).sum(1).max()))]
 
 
 class Trainer:
@@ -99,6 +127,11 @@ class Trainer:
         """0 at the start, 1 when the time is used up."""
         return min(self.seconds / self._budget, 1.0)
 
+    @property
+    def calm(self) -> float:
+        """How calm scenes are to be by now: 0 for three quarters of the time, then soon 1."""
+        return float(np.clip((self.progress - CALM_FROM) / (CALM_AT - CALM_FROM), 0, 1))
+
     def learn(self, images: Tensor, faces: Tensor, ignore: Tensor) -> float:
         """One step; returns the loss."""
         for group in self.optimizer.param_groups:
@@ -106,6 +139,7 @@ class Trainer:
                 PEAK_RATE * min(1.0, (self.step + 1) / WARMUP_STEPS) * _cosine(self.progress)
             )
         logits, raw = flatten_heads(self.net(as_input(images)))
+        faces, ignore = without_padding(faces), without_padding(ignore)
         loss = detection_loss(logits, decode(raw, *self.cells), self.cells, faces, ignore)
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
@@ -132,11 +166,11 @@ class Trainer:
     @torch.no_grad()
     def _follow(self) -> None:
         decay = min(EMA_DECAY, (1 + self.step) / (10 + self.step))
-        for slow, fast in zip(
-            self.average.state_dict().values(), self.net.state_dict().values(), strict=True
-        ):
-            if slow.is_floating_point():
-                slow.lerp_(fast, 1 - decay)
+        slow, fast = (
+            [each for each in net.state_dict().values() if each.is_floating_point()]
+            for net in (self.average, self.net)
+        )
+        torch._foreach_lerp_(slow, fast, 1 - decay)
 
 
 def as_input(images: Tensor) -> Tensor:
@@ -178,15 +212,42 @@ def train(data: Path, work: Path, minutes: float, seed: int, workers: int) -> No
         trainer.resume(torch.load(latest))
     held = read_pools(data, work, "val")
     exams = {"web": photo_exam(held.web), "hard": hard_exam(held)}
-    stream = SceneStream(read_pools(data, work, "train"), seed + trainer.step)
+    pools = read_pools(data, work, "train")
+    notice = Notice(len(pools.empty))
+    stream = SceneStream(pools, seed + trainer.step, notice)
     loader = DataLoader(
         stream, batch_size=None, num_workers=workers, prefetch_factor=8 if workers else None
     )
     print(f"{parameter_count(trainer.net)} parameters, {workers} workers", flush=True)
-    _run(trainer, loader, exams, work)
+    _run(trainer, loader, exams, work, lambda: notice.write(syllabus(trainer, pools.empty)))
 
 
-def _run(trainer: Trainer, loader: DataLoader[Any], exams: dict[str, Exam], work: Path) -> None:
+def syllabus(trainer: Trainer, empty: list[Photo]) -> Syllabus:
+    """What scenes are to be like from here on: empty pictures that fool the net come more often."""
+    images = np.stack([letterbox(photo.image)[0] for photo in empty])
+    difficulty = [
+        _worst(found, photo)
+        for found, photo in zip(torch_detector(trainer.average)(images), empty, strict=True)
+    ]
+    return Syllabus(trainer.calm, np.array(difficulty, np.float32))
+
+
+def _worst(found: Found, photo: Photo) -> float:
+    """The highest score outside what is to be ignored, squared; a little for every picture."""
+    _, scale, offset = letterbox(photo.image)
+    ignore = photo.ignore * scale + np.array([*offset, 0, 0], np.float32)
+    apart = np.abs(found[:, None, :2] - ignore[None, :, :2]) / (ignore[None, :, 2:] + 1e-6)
+    asked = np.all(apart.max(2, initial=0.0) >= 0.625, axis=1)
+    return 0.005 + float(found[asked, 4].max(initial=0.0)) ** 2
+
+
+def _run(
+    trainer: Trainer,
+    loader: DataLoader[Any],
+    exams: dict[str, Exam],
+    work: Path,
+    tell: Callable[[], None],
+) -> None:
     best, total, checked, clock = 0.0, 0.0, trainer.seconds, time.monotonic()
     for images, faces, ignore in loader:
         total += trainer.learn(images, faces, ignore)
@@ -200,6 +261,7 @@ def _run(trainer: Trainer, loader: DataLoader[Any], exams: dict[str, Exam], work
         print(_line(trainer, total, mean, figures), flush=True)
         total = 0.0
         torch.save(trainer.state(), work / "latest.pt")
+        tell()
         if mean > best:
             best = mean
             torch.save(
