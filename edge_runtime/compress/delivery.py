@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import platform
@@ -19,15 +20,19 @@ CONTAINER = f"{MODEL}.edge"
 BYTE = 1 / 255
 
 
-def deliver(recipe: Recipe, work: Work, stages: list[JsonObject], out: Path) -> JsonObject:
-    """Fill ``out``; returns the report. Raises OutputUnwritable."""
+def deliver(
+    recipe: Recipe, work: Work, stages: list[JsonObject], out: Path, *, measure: str
+) -> JsonObject:
+    """Fill ``out``; returns the report. ``measure`` is its name. Raises OutputUnwritable."""
     if work.model is None:
         raise CompressionError("the recipe ended without a .tflite")
     report = {
         "name": recipe.name,
         "description": recipe.description,
         "seed": recipe.seed,
+        "sha256": hashlib.sha256(work.model).hexdigest(),
         "machine": machine_text(),
+        "measure": measure,
         "stages": stages,
     }
     with as_unwritable(out):
@@ -37,7 +42,7 @@ def deliver(recipe: Recipe, work: Work, stages: list[JsonObject], out: Path) -> 
         (out / "recipe.toml").write_text(recipe.text, "utf-8")
         (out / "report.json").write_text(json.dumps(report, indent=2) + "\n", "utf-8")
         (out / "report.html").write_text(report_html(report), "utf-8")
-        (out / "README.md").write_text(card(report), "utf-8")
+        (out / "README.md").write_text(card(report, recipe.notes), "utf-8")
     return report
 
 

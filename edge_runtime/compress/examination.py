@@ -1,35 +1,40 @@
-"""Examines a .tflite as the device will run it, on inputs a torch net would take."""
+"""Asks a net, or a .tflite as the device will run it, for its answers to the same inputs."""
 
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from edge_runtime.compress.confidence import Share
 from edge_runtime.compress.file_figures import measure_file
+from edge_runtime.compress.measure import Answers
 from edge_runtime.engine.engine import Engine, open_engine
+from edge_runtime.engine.tensor import dequantize
 from edge_runtime.types import JsonObject
 
 BYTE = 255.0
+EXAM_BATCH = 250
 
 
-def file_answers(model: bytes, inputs: Tensor, *, takes_bytes: bool = False) -> NDArray[np.float32]:
-    """Real values of the first output, a row an input. ``takes_bytes``: inputs are bytes / 255."""
+@torch.no_grad()
+def net_answers(net: Callable[[Tensor], Any], inputs: Tensor) -> Answers:
+    """A torch net's outputs, however it nests them, in the order in which it names them."""
+    parts = [tuple(_tensors(net(some))) for some in inputs.split(EXAM_BATCH)]
+    return [torch.cat(each) for each in zip(*parts, strict=True)]
+
+
+def file_answers(model: bytes, inputs: Tensor, *, takes_bytes: bool = False) -> Answers:
+    """Real values of a file's outputs. ``takes_bytes``: inputs are bytes / 255."""
     with _on_disk(model) as folder, open_engine(Path(folder) / "model.tflite") as engine:
         rows = [_answer(engine, each, takes_bytes) for each in _as_stored(inputs)]
-    return np.concatenate(rows)
-
-
-def examine_file(
-    model: bytes, inputs: Tensor, labels: Tensor, *, takes_bytes: bool = False
-) -> Share:
-    """How many inputs get their label."""
-    answers = file_answers(model, inputs, takes_bytes=takes_bytes)
-    return Share(int((answers.argmax(1) == labels.numpy()).sum()), len(labels))
+    stacked = (torch.from_numpy(np.concatenate(each)) for each in zip(*rows, strict=True))
+    return [each.permute(0, 3, 1, 2) if each.dim() == 4 else each for each in stacked]
 
 
 def file_costs(model: bytes, runs: int) -> JsonObject:
@@ -38,7 +43,18 @@ def file_costs(model: bytes, runs: int) -> JsonObject:
         return measure_file(Path(folder) / "model.tflite", runs=runs)
 
 
-def _answer(engine: Engine, values: NDArray[np.float32], takes_bytes: bool) -> NDArray[np.float32]:
+def _tensors(outputs: Any) -> Iterator[Tensor]:
+    if isinstance(outputs, Tensor):
+        yield outputs
+    else:
+        nested: Iterable[Any] = outputs.values() if isinstance(outputs, dict) else outputs
+        for each in nested:
+            yield from _tensors(each)
+
+
+def _answer(
+    engine: Engine, values: NDArray[np.float32], takes_bytes: bool
+) -> list[NDArray[np.float32]]:
     taken = engine.inputs[0]
     if taken.scale is None:
         engine.input()[...] = values
@@ -48,10 +64,8 @@ def _answer(engine: Engine, values: NDArray[np.float32], takes_bytes: bool) -> N
         limits = np.iinfo(taken.dtype)
         engine.input()[...] = np.clip(stored, limits.min, limits.max).astype(taken.dtype)
     engine.invoke()
-    given = engine.outputs[0]
-    raw = engine.output().astype(np.float32)
-    real = raw if given.scale is None else (raw - (given.zero_point or 0)) * given.scale
-    return np.asarray(real, np.float32).reshape(1, -1)
+    # Copies: the interpreter writes its next answer to the same place.
+    return [dequantize(engine.output(i), each).copy() for i, each in enumerate(engine.outputs)]
 
 
 def _as_stored(inputs: Tensor) -> list[NDArray[np.float32]]:

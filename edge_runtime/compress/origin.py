@@ -10,7 +10,8 @@ import torch
 from torch import Tensor, nn
 
 from edge_runtime.compress.checkpoint import Work
-from edge_runtime.compress.recipe import DataTable, ModelTable, Recipe
+from edge_runtime.compress.measure import Measure, accuracy
+from edge_runtime.compress.recipe import DataTable, ModelTable, Recipe, ReportTable
 from edge_runtime.compress.samples import Samples, read_arrays
 from edge_runtime.errors import ConfigError, DataMissing, LayerUnsuited, LibraryMissing
 
@@ -54,6 +55,14 @@ def open_samples(table: DataTable | None, model: ModelTable, folder: Path | None
         samples: Samples = named_object(table.source)(folder)
         return samples
     return read_arrays(_existing(folder / str(table.file)), model.input, table.divisor)
+
+
+def open_measure(table: ReportTable) -> Measure:
+    """How answers are judged."""
+    if table.measure is None:
+        return accuracy
+    measure: Measure = named_object(table.measure)
+    return measure
 
 
 def example_of(model: ModelTable, samples: Samples | None) -> Tensor:

@@ -14,7 +14,7 @@ from edge_runtime.compress.stage_options import STAGES, WRITERS, Quantize, Stage
 from edge_runtime.compress.tables import nearest, ranged, read_table
 from edge_runtime.errors import ConfigError
 
-TABLES = ("name", "description", "seed", "model", "data", "report", "manifest", "stage")
+TABLES = ("name", "description", "notes", "seed", "model", "data", "report", "manifest", "stage")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,6 +52,8 @@ class ReportTable:
     every_stage: bool = True
     """A .tflite is made and measured after every stage, not only after the last."""
     runs: int = ranged(10, 1_000_000, 200)
+    measure: str | None = None
+    """``module:function`` of answers and labels (see measure.py); accuracy without it."""
     exam: int = ranged(1, 10_000_000, 10_000)
     """Most held inputs a .tflite is examined on."""
 
@@ -62,6 +64,8 @@ class Recipe:
 
     name: str
     description: str
+    notes: str
+    """Markdown for the model's card, from the file beside the recipe that the key names."""
     seed: int
     model: ModelTable
     data: DataTable | None
@@ -104,6 +108,7 @@ def _recipe(file: Path, text: str, tables: dict[str, Any]) -> Recipe:
     return Recipe(
         name=_plain(file, tables, "name", str, file.stem),
         description=_plain(file, tables, "description", str, ""),
+        notes=_notes(file, _plain(file, tables, "notes", str, "")),
         seed=_plain(file, tables, "seed", int, 1),
         model=read_table(ModelTable, _table(file, tables, "model"), f"{file}: [model]"),
         data=None if data is None else read_table(DataTable, data, f"{file}: [data]"),
@@ -113,6 +118,13 @@ def _recipe(file: Path, text: str, tables: dict[str, Any]) -> Recipe:
         file=file,
         text=text,
     )
+
+
+def _notes(recipe: Path, name: str) -> str:
+    try:
+        return (recipe.parent / name).read_text("utf-8") if name else ""
+    except (OSError, UnicodeDecodeError) as error:
+        _refuse(recipe, f"notes = {name!r} cannot be read beside the recipe: {error}")
 
 
 def _plain(file: Path, tables: dict[str, Any], key: str, kind: type[Any], default: Any) -> Any:

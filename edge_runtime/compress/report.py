@@ -15,7 +15,7 @@ NOTHING = "–"
 NO_NET = "<p>no torch net to look into</p>"
 COLUMNS = (
     "stage",
-    "accuracy, 95 % interval",
+    "{measure}, 95 % interval",
     "of",
     "parameters",
     "MACs",
@@ -42,28 +42,34 @@ def report_html(report: JsonObject) -> str:
         description=escape(report["description"]),
         machine=escape(report["machine"]),
         seed=report["seed"],
+        Measure=escape(report["measure"].capitalize()),
         caveats=escape(CAVEATS),
-        table=_table(COLUMNS, [_cells(stage) for stage in stages]),
-        bytes_plot=_plot(stages, _bytes, "bytes of the .tflite"),
-        latency_plot=_plot(stages, _latency, "median latency with 1 thread, ms"),
-        container_plot=_plot(stages, _container, "bytes of the .tflite.edge"),
-        macs_plot=_plot(stages, lambda stage: stage.get("macs"), "multiply-accumulates"),
+        table=_table(_columns(report), [_cells(stage) for stage in stages]),
+        bytes_plot=_plot(report, _bytes, "bytes of the .tflite"),
+        latency_plot=_plot(report, _latency, "median latency with 1 thread, ms"),
+        container_plot=_plot(report, _container, "bytes of the .tflite.edge"),
+        macs_plot=_plot(report, lambda stage: stage.get("macs"), "multiply-accumulates"),
         sparsity_plot=_sparsity_bars(stages),
         bits_plot=_bits_bars(stages),
     )
 
 
-def card(report: JsonObject) -> str:
-    """README.md of the delivered folder."""
+def card(report: JsonObject, notes: str = "") -> str:
+    """README.md of the delivered folder: what was measured, then what its makers know."""
     last = report["stages"][-1]
-    header = "| " + " | ".join(COLUMNS) + " |\n|" + "---|" * len(COLUMNS)
+    header = "| " + " | ".join(_columns(report)) + " |\n|" + "---|" * len(COLUMNS)
     rows = "\n".join("| " + " | ".join(_cells(stage)) + " |" for stage in report["stages"])
     return (
         f"# {report['name']}\n\n{report['description']}\n\nMade by `edge-runtime compress` from "
         f"`recipe.toml`, seed {report['seed']}, measured on {report['machine']}. "
-        f"The file: {last.get('file', {}).get('tflite_bytes', NOTHING)} bytes; its checksum is in "
-        f"`manifest.json`.\n\n{header}\n{rows}\n\n{CAVEATS}\n"
+        f"`model.tflite`: {_number(last['file']['tflite_bytes'])} bytes, SHA-256 "
+        f"`{report['sha256']}`.\n\n{header}\n{rows}\n\n{CAVEATS}\n"
+        + (f"\n{notes.strip()}\n" if notes else "")
     )
+
+
+def _columns(report: JsonObject) -> list[str]:
+    return [each.format(measure=report["measure"]) for each in COLUMNS]
 
 
 def accuracy_of(stage: JsonObject) -> JsonObject | None:
@@ -120,16 +126,14 @@ def _table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return f"<table><thead><tr>{head}</tr></thead><tbody>\n{body}</tbody></table>"
 
 
-def _plot(
-    stages: Sequence[JsonObject], x_of: Callable[[JsonObject], float | None], label: str
-) -> str:
-    found = [(stage, x_of(stage), accuracy_of(stage)) for stage in stages]
+def _plot(report: JsonObject, x_of: Callable[[JsonObject], float | None], label: str) -> str:
+    found = [(stage, x_of(stage), accuracy_of(stage)) for stage in report["stages"]]
     points = [
         Point(stage["do"], x, a["value"], a["low95"], a["high95"])
         for stage, x, a in found
         if x and a is not None
     ]
-    return scatter(points, x_label=label, y_label="accuracy")
+    return scatter(points, x_label=label, y_label=report["measure"])
 
 
 def _bytes(stage: JsonObject) -> float | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 from edge_runtime.compress.tables import ranged
 
@@ -43,6 +43,18 @@ class Train(TrainingOptions):
 
     key = "train"
     epochs: int = ranged(1, MOST_EPOCHS)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Call(StageOptions):
+    """A training of its own kind, such as a detector's: a function that returns the net."""
+
+    key = "call"
+    function: str
+    """``module:function`` of (net, data, work, seed, on_progress, **options); see stages.py."""
+    options: dict[str, Any] = field(default_factory=dict)
+    epochs: int = ranged(1, MOST_EPOCHS, 50)
+    """How long it takes beside stages that count epochs; only for the time left."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -179,6 +191,7 @@ STAGES: dict[str, type[StageOptions]] = {
     each.key: each
     for each in (
         Train,
+        Call,
         Distill,
         Prune,
         PrunePattern,
@@ -198,5 +211,10 @@ WRITERS = (Export, Quantize)
 
 
 def epochs_of(stage: StageOptions) -> int:
-    """How long a stage trains."""
+    """How long a stage learns from the recipe's data."""
     return stage.epochs if isinstance(stage, TrainingOptions) else 0
+
+
+def work_of(stage: StageOptions) -> int:
+    """What a stage costs, in epochs."""
+    return stage.epochs if isinstance(stage, Call) else epochs_of(stage)

@@ -35,7 +35,7 @@ from edge_runtime.compress.slim import slim
 from edge_runtime.compress.tflite_quantize import BITS, Inputs, inlined, quantize_tflite
 from edge_runtime.compress.torch_export import float_tflite
 from edge_runtime.compress.training import Hook, Keeper, Loss, Schedule, Training, plain_loss
-from edge_runtime.errors import DataMissing, LayerUnsuited
+from edge_runtime.errors import ConfigError, DataMissing, LayerUnsuited
 
 _CALIBRATION_BATCH = 32
 
@@ -48,6 +48,8 @@ class Desk:
     example: Tensor
     seed: int
     data: Path | None
+    folder: Path
+    """The stage's own, kept until it is done."""
     keeper: Keeper
     on_progress: Callable[[float], None]
 
@@ -59,6 +61,23 @@ def run_stage(stage: options.StageOptions, work: Work, desk: Desk) -> Work:
 
 def _train(stage: options.Train, work: Work, desk: Desk) -> Work:
     return Work(net=_fitted(_net(work), stage, desk))
+
+
+def _call(stage: options.Call, work: Work, desk: Desk) -> Work:
+    """The function may keep what it likes in ``work``, and is called again after a kill."""
+    if desk.data is None:
+        raise DataMissing(f"stage call of {stage.function} needs data: name its folder with --data")
+    made = named_object(stage.function)(
+        _net(work),
+        data=desk.data,
+        work=desk.folder,
+        seed=desk.seed,
+        on_progress=desk.on_progress,
+        **stage.options,
+    )
+    if not isinstance(made, nn.Module):
+        raise ConfigError(f"{stage.function} returned {type(made).__name__}, expected a torch net")
+    return Work(net=made)
 
 
 def _distill(stage: options.Distill, work: Work, desk: Desk) -> Work:
@@ -253,6 +272,7 @@ def _model(work: Work) -> bytes:
 
 _RUN: dict[type[options.StageOptions], Callable[[Any, Work, Desk], Work]] = {
     options.Train: _train,
+    options.Call: _call,
     options.Distill: _distill,
     options.Prune: _prune,
     options.PrunePattern: _prune_pattern,

@@ -21,8 +21,6 @@ from edge_runtime.errors import TrainingDiverged
 Loss = Callable[[Tensor, Tensor, Tensor], Tensor]
 """From inputs, the net's outputs and labels to a scalar."""
 
-EXAM_BATCH = 250
-
 
 class Hook(Protocol):
     """Changes weights after every step of the optimizer."""
@@ -129,10 +127,3 @@ class Training:
             self._parts.load_state_dict(state["parts"])
             self._optimizer.load_state_dict(state["optimizer"])
             self._epoch = state["epoch"]
-
-
-@torch.no_grad()
-def right_answers(net: Callable[[Tensor], Tensor], inputs: Tensor, labels: Tensor) -> int:
-    """How many inputs get their label."""
-    pairs = zip(inputs.split(EXAM_BATCH), labels.split(EXAM_BATCH), strict=True)
-    return sum(int((net(some).argmax(1) == wanted).sum()) for some, wanted in pairs)

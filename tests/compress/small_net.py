@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from torch import Tensor, nn
 
+from edge_runtime.compress.confidence import Share
 from edge_runtime.compress.layers import ConvUnit, Residual
+from edge_runtime.compress.measure import Answers
 from edge_runtime.compress.samples import ArraySamples, read_arrays
 
 FATAL_SEED = 1004
@@ -48,3 +50,27 @@ def mortal(folder: Path) -> Mortal:
     plain = read_arrays(folder / "sides.npz", (1, 8, 8), 255.0)
     arrays = (plain.inputs, plain.labels, plain.held_inputs, plain.held_labels)
     return Mortal(*arrays, folder / "die")
+
+
+def sown(
+    net: nn.Module,
+    *,
+    data: Path,
+    work: Path,
+    seed: int,
+    on_progress: Callable[[float], None],
+    seed_only: bool,
+) -> nn.Module:
+    """A training that only writes down what it was called with."""
+    (work / "notes.txt").write_text(f"{data} {seed} {seed_only}", "utf-8")
+    on_progress(1.0)
+    return net
+
+
+def reaped(net: nn.Module, **_: Any) -> None:
+    """Forgets to return the net."""
+
+
+def share_of_ones(answers: Answers, labels: Tensor) -> Share:
+    """How often the second label is given."""
+    return Share(int((answers[0].argmax(1) == 1).sum()), len(labels))

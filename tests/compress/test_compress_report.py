@@ -41,7 +41,9 @@ REPORT: JsonObject = {
     "name": "tiny <net>",
     "description": "A & B.",
     "seed": 1,
+    "sha256": "ab" * 32,
     "machine": "here",
+    "measure": "average precision",
     "stages": [stage(1, "train", 40_000, None), stage(2, "pack", 12_000, 3_000)],
 }
 
@@ -52,6 +54,8 @@ def test_the_page_shows_sizes_apart_and_needs_nothing_else() -> None:
         assert figure in page
     assert "tiny &lt;net&gt;" in page
     assert "0&lt;b&gt;" in page
+    assert "average precision, 95 % interval" in page
+    assert "Average precision against latency" in page
     assert "8 bits" in page  # an index would need 11, the file's weights have 8
     assert "http" not in page
     assert "<script" not in page
@@ -72,9 +76,12 @@ def test_one_point_is_a_plot_too() -> None:
 
 
 def test_the_card_is_a_table_of_the_stages() -> None:
-    rows = [line for line in card(REPORT).splitlines() if line.startswith("|")]
+    text = card(REPORT, "## Limits\n\nIt is blind at night.\n")
+    rows = [line for line in text.splitlines() if line.startswith("|")]
     assert len(rows) == 4
     assert len({row.count("|") for row in rows}) == 1
+    assert "12,000 bytes, SHA-256 `abab" in text
+    assert text.endswith("\n## Limits\n\nIt is blind at night.\n")
 
 
 def test_numbers_are_short() -> None:

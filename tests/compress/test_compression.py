@@ -256,8 +256,44 @@ def test_a_float_tflite_is_quantized_and_packed_without_data(folder: Path) -> No
     assert len(model) < 0.25 * len(given)
     assert "accuracy" not in report["stages"][-1]["file"]
     x = torch.rand(6, 1, 8, 8)
-    error = np.abs(file_answers(model, x) - net(x).detach().numpy()).mean()
+    error = (file_answers(model, x)[0] - net(x).detach()).abs().mean()
     assert error < 0.2 * float(net(x).detach().std())
+
+
+CALL = """
+[[stage]]
+do = "call"
+function = "tests.compress.small_net:sown"
+options = { seed_only = true }
+"""
+
+
+def test_a_training_of_its_own_kind_is_called(folder: Path) -> None:
+    other = changed(folder, ("[[stage]]", CALL + "[[stage]]"))
+    report = compression(folder, other).run()
+    assert report["stages"][0]["do"] == "call"
+    kept = next((folder / "work").glob("01-call-*"))
+    assert (kept / "notes.txt").read_text("utf-8") == f"{folder} 1 True"
+
+
+def test_a_call_that_returns_no_net_is_refused(folder: Path) -> None:
+    other = changed(folder, ("[[stage]]", CALL.replace("sown", "reaped") + "[[stage]]"))
+    with pytest.raises(ConfigError, match="returned NoneType, expected a torch net"):
+        compression(folder, other).run()
+
+
+def test_a_recipe_brings_its_own_measure_and_notes(folder: Path) -> None:
+    (folder / "limits.md").write_text("## Limits\n\nSmall.\n")
+    other = changed(
+        folder,
+        ("[report]", '[report]\nmeasure = "tests.compress.small_net:share_of_ones"'),
+        ("[model]", 'notes = "limits.md"\n[model]'),
+    )
+    report = compression(folder, other).run()
+    assert report["measure"] == "share of ones"
+    assert report["stages"][-1]["file"]["accuracy"]["value"] <= 1
+    text = (folder / "out" / "README.md").read_text("utf-8")
+    assert text.endswith("## Limits\n\nSmall.\n")
 
 
 STACK = """
