@@ -98,7 +98,7 @@ def report(data: Path, work: Path, folder: Path, threshold: float | None) -> Non
     engine = open_engine(file)
     detect = file_detector(engine)
     print(f"{file}: {file.stat().st_size} bytes, {invoke_ms(engine):.3f} ms, threshold {threshold}")
-    held = read_pools(data, work, "val")
+    held = read_pools(data, "val")
     for name, exam in (("web", photo_exam(held.web)), ("hard", hard_exam(held))):
         for part in (0.1, 0.05):
             curve = score(exam, detect, part)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import functools
 import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -21,7 +22,7 @@ from edge_runtime.compress.photos import (
     read_plain_photos,
     read_web_photos,
 )
-from edge_runtime.compress.teacher import YunetTeacher, label_all
+from edge_runtime.compress.teacher import CACHE, YunetTeacher, label_all
 
 SURE_FACE, SURE_PET = 0.5, 0.88
 """Teacher scores: a labelled face from here on; in a pet picture perhaps its owner."""
@@ -31,20 +32,21 @@ CLIP_STEP, CLIP_LONG_SIDE_PX = 3, 960
 """Every third frame; the teacher looks at twice the clip's size."""
 
 
-def read_pools(data: Path, work: Path, split: str) -> Pools:
-    """The pools of `split` ("train" or "val"); the teacher's boxes are cached in `work`."""
+@functools.cache
+def read_pools(data: Path, split: str) -> Pools:
+    """The pools of `split` ("train" or "val"); they take most of a GiB, so they are read once."""
     mine = _splitter(split)
     frames = _clip_photos(data) if split == "train" else []
     return Pools(
         web=read_web_photos(data, split) + [frame for frame in frames if len(frame.faces)],
-        portraits=_taught(data, _rows(data, f"lfw_{split}.csv"), work / f"teacher-lfw-{split}.npz"),
+        portraits=_taught(data, _rows(data, f"lfw_{split}.csv"), CACHE / f"lfw-{split}.npz"),
         masked=list(
-            _taught(data, filter(mine, _rows(data, "mask.csv")), work / f"teacher-mask-{split}.npz")
+            _taught(data, filter(mine, _rows(data, "mask.csv")), CACHE / f"mask-{split}.npz")
         ),
         empty=read_plain_photos(
             filter(lambda p: mine(p.name), _pictures(data / "negatives/scenes"))
         )
-        + _pets(data, [n for n in _pet_names(data) if mine(n)], work / f"teacher-pets-{split}.npz")
+        + _pets(data, [n for n in _pet_names(data) if mine(n)], CACHE / f"pets-{split}.npz")
         + [frame for frame in frames if not len(frame.faces)],
     )
 
