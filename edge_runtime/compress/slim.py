@@ -96,7 +96,7 @@ def slim(model_bytes: bytes) -> bytes:
         subgraph.name = None
         for tensor in subgraph.tensors:
             _strip(tensor)
-    _merge_buffers(model)
+    _merge_buffers(model, model_bytes)
     return pack(model)
 
 
@@ -106,17 +106,25 @@ def _strip(tensor: Any) -> None:
         tensor.quantization.min, tensor.quantization.max = None, None
 
 
-def _merge_buffers(model: Any) -> None:
+def _merge_buffers(model: Any, model_bytes: bytes) -> None:
     """Number equal buffers alike and drop those no tensor uses; buffer 0 stays the empty one."""
     numbers: dict[bytes, int] = {b"": 0}
     for subgraph in model.subgraphs:
         for tensor in subgraph.tensors:
-            data = model.buffers[tensor.buffer].data
-            tensor.buffer = numbers.setdefault(b"" if data is None else bytes(data), len(numbers))
-    model.buffers = [_buffer(data) for data in numbers]
+            content = _content(model.buffers[tensor.buffer], model_bytes)
+            tensor.buffer = numbers.setdefault(content, len(numbers))
+    model.buffers = [filled_buffer(content) for content in numbers]
 
 
-def _buffer(data: bytes) -> Any:
+def _content(buffer: Any, model_bytes: bytes) -> bytes:
+    """A buffer's bytes; large ones lie behind the flatbuffer, known by offset and size only."""
+    if buffer.size:
+        return model_bytes[buffer.offset : buffer.offset + buffer.size]
+    return b"" if buffer.data is None else bytes(buffer.data)
+
+
+def filled_buffer(content: bytes) -> Any:
+    """A buffer that holds the content, or nothing."""
     buffer = schema.BufferT()
-    buffer.data = np.frombuffer(data, np.uint8) if data else None
+    buffer.data = np.frombuffer(content, np.uint8) if content else None
     return buffer

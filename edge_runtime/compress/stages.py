@@ -32,7 +32,7 @@ from edge_runtime.compress.quantize import QuantizedNet
 from edge_runtime.compress.samples import Samples
 from edge_runtime.compress.share import settle, share
 from edge_runtime.compress.slim import slim
-from edge_runtime.compress.tflite_quantize import BITS, Inputs, inlined, quantize_tflite
+from edge_runtime.compress.tflite_quantize import BITS, Inputs, quantize_tflite
 from edge_runtime.compress.torch_export import float_tflite
 from edge_runtime.compress.training import Hook, Keeper, Loss, Schedule, Training, plain_loss
 from edge_runtime.errors import ConfigError, DataMissing, LayerUnsuited
@@ -185,7 +185,7 @@ def _lean(stage: options.Quantize, made: QuantizedNet) -> bool:
 
 def _slim(stage: options.Slim, work: Work, desk: Desk) -> Work:
     del stage, desk
-    return replace(work, model=slim(inlined(_model(work))), container=None)
+    return replace(work, model=slim(_model(work)), container=None)
 
 
 def _pack(stage: options.Pack, work: Work, desk: Desk) -> Work:

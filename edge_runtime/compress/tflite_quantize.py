@@ -15,9 +15,7 @@ import io
 from collections.abc import Iterable
 from typing import Any, Literal, get_args
 
-import flatbuffers  # type: ignore[import-untyped]
 import numpy as np
-from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.interpreter import Interpreter
 from numpy.typing import NDArray
 
@@ -72,28 +70,7 @@ def quantize_tflite(model: bytes, to: Precision, calibration: Iterable[Inputs] =
             made = work.quantize(found).quantized_model
     except (ValueError, RuntimeError) as error:
         raise CompressionError(f"ai-edge-quantizer cannot make {to}: {error}") from error
-    return slim(inlined(bytes(made)))
-
-
-def inlined(model: bytes) -> bytes:
-    """The same model with all buffers inside the flatbuffer.
-
-    The quantizer puts large ones behind it, known by offset and size only.
-    """
-    read = schema.ModelT.InitFromObj(schema.Model.GetRootAs(model, 0))
-    if not any(buffer.size for buffer in read.buffers):
-        return model
-    for buffer in read.buffers:
-        if buffer.size:
-            buffer.data = np.frombuffer(model, np.uint8, buffer.size, buffer.offset)
-            buffer.offset, buffer.size = 0, 0
-    return _packed(read)
-
-
-def _packed(model: Any) -> bytes:
-    builder = flatbuffers.Builder(1024)
-    builder.Finish(model.Pack(builder), b"TFL3")
-    return bytes(builder.Output())
+    return slim(bytes(made))
 
 
 def _ranges(model: bytes, to: Precision, samples: list[Inputs]) -> Any:

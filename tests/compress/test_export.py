@@ -122,3 +122,30 @@ def test_slimming_changes_bytes_not_results(tmp_path: Path) -> None:
     results = [run(each, tmp_path / "m.tflite", x)[0] for each in (fat, thin, lean)]
     assert np.array_equal(results[0], results[1])
     assert np.array_equal(results[0], results[2])
+
+
+def with_buffers_outside(model: bytes) -> bytes:
+    """The same model as large ones are stored: constants behind the flatbuffer, by their place."""
+    read = schema.ModelT.InitFromObj(schema.Model.GetRootAs(model, 0))
+    filled = [each for each in read.buffers if each.data is not None]
+    constants = [bytes(each.data) for each in filled]
+    start = 1 << 16
+    for buffer, constant in zip(filled, constants, strict=True):
+        buffer.data, buffer.offset, buffer.size = None, start, len(constant)
+        start += -(-len(constant) // 16) * 16  # the interpreter wants them aligned
+    builder = flatbuffers.Builder(1024)
+    builder.Finish(read.Pack(builder), b"TFL3")
+    behind = b"".join(each.ljust(-(-len(each) // 16) * 16, b"\0") for each in constants)
+    return bytes(builder.Output()).ljust(1 << 16, b"\0") + behind
+
+
+def test_slimming_brings_in_the_buffers_behind_the_flatbuffer(tmp_path: Path) -> None:
+    x = picture(48, 48)
+    made = QuantizedNet(lively(SmileNet()))
+    made.calibrate([x])
+    whole = export(made, x)
+    split = with_buffers_outside(whole)
+    assert len(split) > 1 << 16
+    assert slim(split) == slim(whole)
+    results = [run(each, tmp_path / "m.tflite", x)[0] for each in (split, slim(split))]
+    assert np.array_equal(results[0], results[1])

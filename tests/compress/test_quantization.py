@@ -24,11 +24,7 @@ from edge_runtime.compress.qat import (  # noqa: E402
     settle_rounding,
 )
 from edge_runtime.compress.slim import slim  # noqa: E402
-from edge_runtime.compress.tflite_quantize import (  # noqa: E402
-    Precision,
-    inlined,
-    quantize_tflite,
-)
+from edge_runtime.compress.tflite_quantize import Precision, quantize_tflite  # noqa: E402
 from edge_runtime.compress.torch_export import float_tflite  # noqa: E402
 from edge_runtime.errors import CompressionError, DataMissing  # noqa: E402
 
@@ -110,10 +106,6 @@ def test_int8_without_samples_is_refused(floats: bytes) -> None:
 def test_a_file_without_signature_cannot_be_calibrated(floats: bytes, inputs: Tensor) -> None:
     with pytest.raises(CompressionError, match="no signature"):
         quantize_tflite(slim(floats), "int8", samples(inputs))
-
-
-def test_inlining_leaves_whole_files_alone(floats: bytes) -> None:
-    assert inlined(floats) == floats
 
 
 def test_norms_of_any_net_are_folded(net: nn.Module, inputs: Tensor) -> None:
