@@ -14,7 +14,7 @@ from edge_runtime.classify import Classifier
 from edge_runtime.closeable import Closeable
 from edge_runtime.config import Config
 from edge_runtime.engine.engine import Engine, open_engine
-from edge_runtime.pipeline import Inflow, Labeller, Pipeline
+from edge_runtime.pipeline import Inflow, Labeller, Pipeline, Turn
 from edge_runtime.store.catalogue import Catalogue
 from edge_runtime.store.model import Model
 from edge_runtime.types import Clock, ModelInUse
@@ -120,8 +120,9 @@ class Assembly(Closeable):
 
     def _labeller(self) -> Labeller:
         """All classifiers, at the config's cadence."""
-        classifiers = [Classifier(each.engine, each.model.manifest) for each in self._classifiers]
-        return Labeller(classifiers, every_n_frames=self._config.classify.every_n_frames)
+        every = self._config.classify.every_n_frames
+        classifiers = (Classifier(each.engine, each.model.manifest) for each in self._classifiers)
+        return Labeller([Turn(each, every) for each in classifiers])
 
     def close(self) -> None:
         self._engines.close()

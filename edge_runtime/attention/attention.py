@@ -46,14 +46,18 @@ class Attention:
         motion_threshold: float = 0.004,
         idle_interval_s: float = 1.0,
     ) -> None:
-        self._detector = detector
         self._tracker = tracker
-        self._gate = MotionGate(width=detector.width, height=detector.height)
         self._threshold = threshold
         self._motion_threshold = motion_threshold
         self._idle_interval_s = idle_interval_s
-        self._glance: Luma = np.empty((detector.height, detector.width), np.uint8)
         self._detected_at = float("-inf")
+        self.exchange(detector)
+
+    def exchange(self, detector: FaceDetector) -> None:
+        """Look with another detector from the next frame on; whoever is followed stays so."""
+        self._detector = detector
+        self._gate = MotionGate(width=detector.width, height=detector.height)
+        self._glance: Luma = np.empty((detector.height, detector.width), np.uint8)
 
     def attend(self, frame: Frame, lap: Lap) -> Attended:
         """The faces of ``frame``; laps ``glance``, ``detect`` and ``track``."""

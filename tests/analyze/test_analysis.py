@@ -16,7 +16,7 @@ from edge_runtime.analyze.inputs import files_of
 from edge_runtime.analyze.results import Results
 from edge_runtime.attention.tracker import Tracker
 from edge_runtime.errors import OutputUnwritable, SourceUnavailable
-from edge_runtime.pipeline import Inflow, Labeller, Pipeline
+from edge_runtime.pipeline import Inflow, Labeller, Pipeline, Turn
 from edge_runtime.types import Box
 from tests.white_faces import attention_with, classifier, frame_with
 
@@ -29,7 +29,7 @@ class WhiteAssembly:
     def pipeline(self, inflow: Inflow, *, confirm: bool, motion_threshold: float) -> Pipeline:
         tracker = Tracker(confirm_hits=2 if confirm else 1, sure_score=0.9)
         looking = attention_with(tracker, motion_threshold=motion_threshold)
-        return Pipeline(looking, Labeller([classifier()]), models=(), inflow=inflow)
+        return Pipeline(looking, Labeller([Turn(classifier())]), models=(), inflow=inflow)
 
 
 def picture(path: Path, face: Box | None) -> Path:

@@ -3,9 +3,9 @@
 import pytest
 
 from edge_runtime.mailbox import Mailbox
-from edge_runtime.pipeline import Labeller, Pipeline
+from edge_runtime.pipeline import Labeller, Pipeline, Turn
 from edge_runtime.types import Box, ModelInUse
-from tests.white_faces import attention, classifier, frame_with
+from tests.white_faces import attention, classifier, face_detector, frame_with
 
 FACE = Box(200, 160, 96, 128)
 MODEL = ModelInUse("whiteness", "1", "crop-classifier", "0" * 64, 100, "fake")
@@ -25,10 +25,7 @@ class SteppingClock:
 def pipeline(clock: SteppingClock, *, every_n_frames: int = 1, classifiers: int = 1) -> Pipeline:
     return Pipeline(
         attention(),
-        Labeller(
-            [classifier(f"whiteness-{i}") for i in range(classifiers)],
-            every_n_frames=every_n_frames,
-        ),
+        Labeller([Turn(classifier(f"whiteness-{i}"), every_n_frames) for i in range(classifiers)]),
         models=(MODEL,),
         inflow=Mailbox(clock),
         clock=clock,
@@ -76,7 +73,7 @@ def test_percentiles_and_rates_follow_the_frames() -> None:
     clock = SteppingClock()
     mailbox = Mailbox(clock)
     working = Pipeline(
-        attention(), Labeller([classifier()]), models=(), inflow=mailbox, clock=clock
+        attention(), Labeller([Turn(classifier())]), models=(), inflow=mailbox, clock=clock
     )
     for index in range(50):
         clock.now = 200 + index / 20
@@ -110,3 +107,16 @@ def test_only_the_interpreters_own_time_counts_as_invoke() -> None:
     working.process(frame_with(None, taken_at=0.01))
     with_nobody = working.invoke_s
     assert with_nobody > 0
+
+
+def test_models_are_exchanged_between_two_frames_and_the_face_stays_the_same() -> None:
+    working = pipeline(SteppingClock())
+    before = working.process(frame_with(FACE))
+    other = ModelInUse("other", "2", "crop-classifier", "1" * 64, 100, "fake")
+    working.exchange(
+        models=(other,), turns=[Turn(classifier("other"))], detector=face_detector(0.4)
+    )
+    after = working.process(frame_with(FACE, index=1, taken_at=0.03))
+    assert [face.track for face in after.faces] == [face.track for face in before.faces]
+    assert list(after.faces[0].labels) == ["other"]
+    assert after.models == (other,)

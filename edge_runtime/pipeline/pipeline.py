@@ -12,9 +12,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Final, Protocol
 
-from edge_runtime.attention.attention import Attention, Lap
-from edge_runtime.attention.crop import cut
-from edge_runtime.classify import Classifier
+from edge_runtime.attention.attention import Attention
+from edge_runtime.attention.detector import FaceDetector
+from edge_runtime.pipeline.labeller import Labeller, Turn
+from edge_runtime.pipeline.stopwatch import Stopwatch
 from edge_runtime.telemetry.meters import LatencyMeter, RateMeter
 from edge_runtime.types import (
     Clock,
@@ -22,16 +23,11 @@ from edge_runtime.types import (
     Frame,
     ModelInUse,
     Percentiles,
-    Picture,
     Rates,
-    Region,
     Snapshot,
 )
 
 STAGES: Final = ("glance", "detect", "track", "crop", "classify", "frame", "age")
-
-Labels = dict[str, Mapping[str, float]]
-"""Model name to (label to score)."""
 
 REFRESH_S: Final = 0.5
 """How often rates and percentiles are worked out anew: sorting windows per frame would cost more
@@ -42,70 +38,6 @@ class Inflow(Protocol):
     """What the pipeline asks of the mailbox it is fed from."""
 
     def rates(self, processed: RateMeter) -> Rates: ...
-
-
-class Stopwatch:
-    """Milliseconds by stage of one frame."""
-
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-        self._began = self._lapped = clock()
-        self.stage_ms: dict[str, float] = {}
-
-    def lap(self, stage: str) -> None:
-        """Everything since the last lap was ``stage``."""
-        now = self._clock()
-        # A stage may come more than once in a frame: each classifier crops and classifies.
-        self.stage_ms[stage] = self.stage_ms.get(stage, 0.0) + (now - self._lapped) * 1000
-        self._lapped = now
-
-    def finish(self, taken_at: float) -> None:
-        """Close the frame: its total, and its age since ``taken_at``."""
-        self.stage_ms["frame"] = (self._lapped - self._began) * 1000
-        self.stage_ms["age"] = max(0.0, self._lapped - taken_at) * 1000
-
-
-class Labeller:
-    """Asks every classifier about every face, each face in every ``every_n_frames``-th frame.
-
-    Between its turns a face keeps what was last said of it.
-    """
-
-    def __init__(self, classifiers: Sequence[Classifier], *, every_n_frames: int = 1) -> None:
-        self._classifiers = tuple(classifiers)
-        self._every = every_n_frames
-        self._frame = 0
-        self._said: dict[int, tuple[int, Labels]] = {}
-        self.inferences = 0
-        """Classifier runs since the start."""
-        self.invoke_s = 0.0
-        """Seconds the last frame spent inside interpreters."""
-
-    def label(self, picture: Picture, regions: Sequence[Region], lap: Lap) -> tuple[Face, ...]:
-        """The regions with their labels; laps ``crop`` and ``classify``."""
-        self._frame += 1
-        self.invoke_s = 0.0
-        due = [region for region in regions if self._due(region.track)]
-        fresh: dict[int, Labels] = {region.track: {} for region in due}
-        for classifier in self._classifiers if due else ():
-            crops = [cut(picture, region, classifier.crop_spec) for region in due]
-            lap("crop")
-            for result in classifier.classify(crops):
-                fresh[result.track][result.model] = result.scores
-            lap("classify")
-            self.invoke_s += classifier.invoke_s
-            self.inferences += len(crops)
-        self._remember(fresh)
-        return tuple(Face(r.track, r.box, r.score, self._said[r.track][1]) for r in regions)
-
-    def _due(self, track: int) -> bool:
-        return track not in self._said or self._frame - self._said[track][0] >= self._every
-
-    def _remember(self, fresh: Mapping[int, Labels]) -> None:
-        self._said |= {track: (self._frame, labels) for track, labels in fresh.items()}
-        stale = self._frame - self._every
-        if len(self._said) > len(fresh):
-            self._said = {t: said for t, said in self._said.items() if said[0] >= stale}
 
 
 class Pipeline:
@@ -138,6 +70,22 @@ class Pipeline:
     def invoke_s(self) -> float:
         """Seconds the last frame spent inside interpreters."""
         return self._invoke_s
+
+    def exchange(
+        self,
+        *,
+        models: tuple[ModelInUse, ...],
+        turns: Sequence[Turn],
+        detector: FaceDetector | None = None,
+    ) -> None:
+        """From the next frame on work with other models; not while a frame is processed.
+
+        Faces keep their numbers: the tracker stays. Without ``detector`` the present one stays.
+        """
+        if detector is not None:
+            self._attention.exchange(detector)
+        self._labeller.exchange(turns)
+        self._models = models
 
     def rest(self, last: Snapshot) -> Snapshot:
         """``last`` brought up to date while no frame comes: no faces, rates of now."""

@@ -1,0 +1,89 @@
+"""Classifiers take turns, share crops, and are exchanged between two frames."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+
+from edge_runtime.pipeline import Labeller, Turn
+from edge_runtime.types import Box, Picture, Region, Result
+from tests.white_faces import classifier, frame_with
+
+FACE = Box(200, 160, 96, 128)
+
+
+def region(track: int) -> Region:
+    return Region(track=track, box=FACE, score=0.9)
+
+
+def label(labeller: Labeller, *tracks: int, laps: list[str] | None = None) -> list[set[str]]:
+    """Which models have something to say of each track, in one frame."""
+    lap = (lambda _: None) if laps is None else laps.append
+    faces = labeller.label(frame_with(FACE).picture, [region(t) for t in tracks], lap)
+    return [set(face.labels) for face in faces]
+
+
+def test_each_classifier_has_its_own_pace() -> None:
+    labeller = Labeller([Turn(classifier("quick")), Turn(classifier("slow"), every=5)])
+    for _ in range(10):
+        assert label(labeller, 1) == [{"quick", "slow"}]
+    assert labeller.inferences == 10 + 2
+
+
+def test_a_new_face_does_not_wait_for_the_turn_of_others() -> None:
+    labeller = Labeller([Turn(classifier("slow"), every=5)])
+    label(labeller, 1)
+    assert label(labeller, 1, 2) == [{"slow"}, {"slow"}]
+    assert labeller.inferences == 2
+
+
+def test_a_face_that_was_away_for_less_than_a_turn_keeps_its_answer() -> None:
+    labeller = Labeller([Turn(classifier("slow"), every=5)])
+    label(labeller, 1)
+    label(labeller)
+    assert label(labeller, 1) == [{"slow"}]
+    assert labeller.inferences == 1
+    for _ in range(6):
+        label(labeller)
+    label(labeller, 1)
+    assert labeller.inferences == 2
+
+
+def test_a_crop_of_one_shape_is_cut_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    from edge_runtime.pipeline import labeller as module
+
+    cuts: list[int] = []
+    real = module.cut  # type: ignore[attr-defined]
+
+    def counting(picture: Picture, region: Region, spec: object) -> object:
+        cuts.append(region.track)
+        return real(picture, region, spec)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(module, "cut", counting)
+    assert label(Labeller([Turn(classifier("a")), Turn(classifier("b"))]), 1, 2) == [{"a", "b"}] * 2
+    assert cuts == [1, 2]
+
+
+def test_after_an_exchange_every_face_is_asked_at_once_and_nobody_else_answers() -> None:
+    labeller = Labeller([Turn(classifier("old"), every=50)])
+    label(labeller, 1)
+    labeller.exchange([Turn(classifier("new"), every=50)])
+    assert label(labeller, 1) == [{"new"}]
+
+
+def test_a_listener_hears_every_answer() -> None:
+    heard: list[tuple[int, str]] = []
+
+    class Ear:
+        def hear(self, _: Picture, regions: Sequence[Region], results: Sequence[Result]) -> None:
+            heard.extend((r.track, a.model) for r, a in zip(regions, results, strict=True))
+
+    labeller = Labeller([Turn(classifier("a")), Turn(classifier("b"))])
+    labeller.listener = Ear()
+    label(labeller, 1, 2)
+    assert heard == [(1, "a"), (2, "a"), (1, "b"), (2, "b")]
+
+
+def test_without_classifiers_faces_have_no_labels() -> None:
+    assert label(Labeller([]), 1) == [set()]
