@@ -23,7 +23,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from edge_runtime.compress.float_export import export_chain
+from edge_runtime.compress.chain_writer import chain_tflite
 from edge_runtime.compress.lamp import Pruner, gradual_share
 from edge_runtime.compress.lenet import NETS
 from edge_runtime.compress.lesson import Lesson, Loss, answers_of, labelled, taught, told, wrong
@@ -159,7 +159,7 @@ class Bench:
         return wrong(net, self.digits.exam_pictures, self.digits.exam_labels)
 
     def _measured(self, stage: str, net: nn.Module) -> dict[str, Any]:
-        model = export_chain(net, torch.zeros(1, 1, 28, 28))
+        model = chain_tflite(net, torch.zeros(1, 1, 28, 28))
         package = pack(model)
         if expand(package) != model:
             raise AssertionError(f"the {stage} package does not expand to its model")

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from torch import Tensor, nn
 
 from edge_runtime.compress.checkpoint import Work
+from edge_runtime.compress.converter import float_tflite
 from edge_runtime.compress.examination import file_answers, file_costs, net_answers
 from edge_runtime.compress.measure import Measure
 from edge_runtime.compress.recipe import ReportTable
 from edge_runtime.compress.samples import Batch
 from edge_runtime.compress.slim import slim
-from edge_runtime.compress.torch_export import float_tflite
 from edge_runtime.compress.weighted_layers import layer_costs
 from edge_runtime.types import JsonObject
 

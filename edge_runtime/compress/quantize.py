@@ -35,12 +35,23 @@ def fold_batch_norm(net: nn.Module) -> nn.Module:
 
 
 class WeightRounding(nn.Module):
-    """Weights as 255 levels per output channel."""
+    """Weights as 255 levels, per output channel or (``one_scale``) of the whole tensor."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.one_scale = False
+
+    def scale(self, weight: Tensor) -> Tensor:
+        """[channels] or [1]: the real value of one step."""
+        scales = weight_scale(weight)
+        return scales.amax(0, keepdim=True) if self.one_scale else scales
 
     def forward(self, weight: Tensor) -> Tensor:
         """Same shape, rounded."""
-        scale = weight_scale(weight)
+        scale = self.scale(weight)
         zero = torch.zeros_like(scale, dtype=torch.int32)
+        if self.one_scale:
+            return torch.fake_quantize_per_tensor_affine(weight, scale, zero, -127, 127)
         return torch.fake_quantize_per_channel_affine(weight, scale, zero, 0, -127, 127)
 
 
@@ -134,13 +145,24 @@ class QuantizedNet(nn.Module):
             return users[0]
         return None
 
+    def passes_on(self, node: fx.Node) -> bool:
+        """True for what only moves or picks numbers: its result has its input's scale."""
+        largest_of = isinstance(self.module_of(node), nn.MaxPool2d)
+        return resized(node) or flattened(node) or largest_of
+
+    def roundings(self) -> dict[str, tuple[nn.Module, WeightRounding]]:
+        """The layers of a calibrated net by name, each with the rounding of its weight."""
+        found = {name: m for name, m in self.traced.named_modules() if isinstance(m, WEIGHTED)}
+        return {name: (m, m.parametrizations.weight[-1]) for name, m in found.items()}
+
     def _find_homes(self) -> dict[fx.Node, fx.Node]:
         """For every node the one whose result is the tensor in memory (activations are fused)."""
         homes: dict[fx.Node, fx.Node] = {}
         for node in self.traced.graph.nodes:
             module = self.module_of(node)
-            if resized(node) or flattened(node):
-                homes[node] = homes[node.all_input_nodes[0]]
+            if self.passes_on(node):
+                if node.all_input_nodes[0] in homes:
+                    homes[node] = homes[node.all_input_nodes[0]]
             elif isinstance(module, ACTIVATIONS):
                 homes[node] = node
             elif (
@@ -158,7 +180,7 @@ class QuantizedNet(nn.Module):
         """
         groups: dict[fx.Node, int] = {}
         for number, node in enumerate(n for n in self.traced.graph.nodes if self._compares(n)):
-            met = {self.homes[node], *(self.homes[each] for each in node.all_input_nodes)}
+            met = {self.homes[each] for each in (node, *node.all_input_nodes) if each in self.homes}
             known = {groups[each] for each in met if each in groups}
             met |= {each for each, group in groups.items() if group in known}
             groups.update(dict.fromkeys(met, number))

@@ -13,8 +13,10 @@ from torch import Tensor, nn
 
 from edge_runtime.compress import stage_options as options
 from edge_runtime.compress.checkpoint import Work
+from edge_runtime.compress.converter import float_tflite
 from edge_runtime.compress.distill import Hints, Teacher, soft_loss, torch_teacher
-from edge_runtime.compress.export import export as lean_export
+from edge_runtime.compress.lean_refusal import lean_refusal
+from edge_runtime.compress.lean_writer import lean_tflite
 from edge_runtime.compress.low_bits import (
     BinaryWeight,
     TernaryWeight,
@@ -27,13 +29,12 @@ from edge_runtime.compress.origin import load_weights, named_object
 from edge_runtime.compress.pack import pack
 from edge_runtime.compress.prune import GradualPruner, KeptZeros, prune, prune_pattern
 from edge_runtime.compress.prune_channels import prune_channels
-from edge_runtime.compress.qat import fits_lean_writer, quantization_aware, settle_rounding
+from edge_runtime.compress.qat import quantization_aware, settle_rounding
 from edge_runtime.compress.quantize import QuantizedNet
 from edge_runtime.compress.samples import Samples
 from edge_runtime.compress.share import settle, share
 from edge_runtime.compress.slim import slim
 from edge_runtime.compress.tflite_quantize import BITS, Inputs, quantize_tflite
-from edge_runtime.compress.torch_export import float_tflite
 from edge_runtime.compress.training import Hook, Keeper, Loss, Schedule, Training, plain_loss
 from edge_runtime.errors import ConfigError, DataMissing, LayerUnsuited
 
@@ -166,7 +167,7 @@ def _to_int8(stage: options.Quantize, work: Work, desk: Desk) -> Work:
     made = quantization_aware(_net(work), _calibration_batches(stage, desk))
     _fitted(made, stage, desk)
     if _lean(stage, made):
-        model = lean_export(made, torch.zeros_like(desk.example))
+        model = lean_tflite(made, torch.zeros_like(desk.example))
         return Work(net=work.net, model=model, takes_bytes=True, weight_bits=8)
     net = settle_rounding(made)
     whole = quantize_tflite(float_tflite(net, desk.example), "int8", _calibration(stage, desk))
@@ -174,13 +175,12 @@ def _to_int8(stage: options.Quantize, work: Work, desk: Desk) -> Work:
 
 
 def _lean(stage: options.Quantize, made: QuantizedNet) -> bool:
-    fits = fits_lean_writer(made)
-    if stage.writer == "lean" and not fits:
+    refusal = lean_refusal(made)
+    if stage.writer == "lean" and refusal:
         raise LayerUnsuited(
-            "the lean writer cannot write this net (it knows SameConv2d, linear layers, ReLU, "
-            'additions, averages and byte inputs): use writer = "general"'
+            f'the lean writer cannot write this net ({refusal}): use writer = "general"'
         )
-    return fits and stage.writer != "general"
+    return refusal is None and stage.writer != "general"
 
 
 def _slim(stage: options.Slim, work: Work, desk: Desk) -> Work:

@@ -18,7 +18,6 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from edge_runtime.compress.export import export
 from edge_runtime.compress.face_crops import (
     MARGIN,
     Portrait,
@@ -27,6 +26,7 @@ from edge_runtime.compress.face_crops import (
     read_portraits,
 )
 from edge_runtime.compress.layers import fix_seed, parameter_count
+from edge_runtime.compress.lean_writer import lean_tflite
 from edge_runtime.compress.photos import Luma
 from edge_runtime.compress.quantize import QuantizedNet
 from edge_runtime.compress.shipping import describe, ship
@@ -117,7 +117,7 @@ def train(data: Path, work: Path, out: Path, minutes: float, seed: int) -> None:
     _print("quantized", made, exams)
     learn(made, made, stream, minutes * 0.15, TUNE_RATE)
     _print("tuned", made, exams)
-    model = export(made, torch.zeros(1, 1, SIDE, SIDE))
+    model = lean_tflite(made, torch.zeros(1, 1, SIDE, SIDE))
     ship(out, model, _manifest())
     print(f"{len(model)} bytes in {out}")
 

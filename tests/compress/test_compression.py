@@ -242,7 +242,7 @@ def test_without_the_converter_onnx_is_told(folder: Path, monkeypatch: pytest.Mo
 
 def test_a_float_tflite_is_quantized_and_packed_without_data(folder: Path) -> None:
     pytest.importorskip("litert_torch")
-    from edge_runtime.compress.torch_export import float_tflite
+    from edge_runtime.compress.converter import float_tflite
 
     net = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(64, 200), torch.nn.Linear(200, 2))
     given = float_tflite(net, torch.rand(1, 1, 8, 8))

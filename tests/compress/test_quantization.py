@@ -13,20 +13,18 @@ pytest.importorskip("ai_edge_quantizer")
 import numpy as np  # noqa: E402
 from torch import Tensor, nn  # noqa: E402
 
+from edge_runtime.compress.converter import float_tflite  # noqa: E402
 from edge_runtime.compress.examination import file_answers  # noqa: E402
-from edge_runtime.compress.export import export  # noqa: E402
 from edge_runtime.compress.folding import fold_norms  # noqa: E402
-from edge_runtime.compress.layers import ConvUnit, Residual  # noqa: E402
+from edge_runtime.compress.layers import ConvUnit, Residual, SameConv2d  # noqa: E402
+from edge_runtime.compress.lean_refusal import lean_refusal  # noqa: E402
+from edge_runtime.compress.lean_writer import lean_tflite  # noqa: E402
 from edge_runtime.compress.low_bits import binarize  # noqa: E402
-from edge_runtime.compress.qat import (  # noqa: E402
-    fits_lean_writer,
-    quantization_aware,
-    settle_rounding,
-)
+from edge_runtime.compress.qat import quantization_aware, settle_rounding  # noqa: E402
+from edge_runtime.compress.quantize import QuantizedNet  # noqa: E402
 from edge_runtime.compress.slim import slim  # noqa: E402
 from edge_runtime.compress.tflite_quantize import Precision, quantize_tflite  # noqa: E402
-from edge_runtime.compress.torch_export import float_tflite  # noqa: E402
-from edge_runtime.errors import CompressionError, DataMissing  # noqa: E402
+from edge_runtime.errors import CompressionError, DataMissing, LayerUnsuited  # noqa: E402
 
 
 class Plain(nn.Module):
@@ -118,7 +116,7 @@ def test_the_file_of_a_net_trained_with_rounding_keeps_its_weights(
     net: nn.Module, inputs: Tensor
 ) -> None:
     made = quantization_aware(net, inputs.split(16))
-    assert not fits_lean_writer(made)  # it pools and is unpadded
+    assert lean_refusal(made)  # it pools and is unpadded
     with torch.no_grad():
         wanted = made(inputs)
     assert distance(wanted, net(inputs)) < 0.02
@@ -135,16 +133,82 @@ def lean_net() -> nn.Module:
 
 def test_nets_of_our_layers_take_the_lean_writer(inputs: Tensor, tmp_path: Path) -> None:
     made = quantization_aware(lean_net(), inputs.split(16))
-    assert fits_lean_writer(made)
+    assert lean_refusal(made) is None
     with torch.no_grad():
         wanted = made(inputs)
-    model = export(made, torch.zeros(1, 1, 12, 12))
+    model = lean_tflite(made, torch.zeros(1, 1, 12, 12))
     assert distance(file_answers(model, inputs, takes_bytes=True)[0], wanted) < 0.05
+
+
+class Pooled(nn.Module):
+    """Flattens what a largest-of pool made, as LeNet does."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv, self.act, self.pool = nn.Conv2d(1, 6, 3), nn.ReLU(), nn.MaxPool2d(2)
+        self.answer = nn.Linear(6 * 5 * 5, 4)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.answer(torch.flatten(self.pool(self.act(self.conv(x))), 1))
+
+
+def test_largest_of_pools_keep_their_inputs_scale(inputs: Tensor) -> None:
+    torch.manual_seed(7)
+    net = Pooled().eval()
+    made = QuantizedNet(net)
+    made.calibrate(inputs.split(16))
+    nodes = {node.name: node for node in made.traced.graph.nodes}
+    assert made.homes[nodes["pool"]] is made.homes[nodes["flatten"]] is nodes["act"]
+    assert distance(made(inputs), net(inputs)) < 0.03
+    assert lean_refusal(made) == "conv: convolutions must be padded as SameConv2d"
+    with pytest.raises(LayerUnsuited, match="conv: convolutions must be padded"):
+        lean_tflite(made, inputs[:1])
+
+
+class Branched(nn.Module):
+    """A layer that is read with and without its activation."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv, self.act = SameConv2d(1, 4, 3), nn.ReLU()
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.conv(x)
+        return x + self.act(x)
+
+
+class Stretched(nn.Module):
+    """Repeats pixels instead of blending them."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return nn.functional.interpolate(x, scale_factor=2.0, mode="nearest")
+
+
+@pytest.mark.parametrize(
+    ("net", "reason"),
+    [
+        (nn.Sequential(nn.Sigmoid()), "no way is written for Sigmoid"),
+        (nn.Sequential(nn.Sigmoid(), nn.Flatten()), "no way is written for Sigmoid"),
+        (nn.Sequential(SameConv2d(1, 4, 3), nn.MaxPool2d(2)), "no way is written for MaxPool2d"),
+        (nn.Sequential(SameConv2d(1, 4, 3), nn.Flatten()), "no way is written for Flatten"),
+        (nn.Sequential(nn.AdaptiveAvgPool2d(2)), "averages must be of the whole map"),
+        (Branched(), "an activation must be the only reader"),
+        (Stretched(), "stretched bilinearly"),
+    ],
+    ids=lambda each: type(each).__name__ if isinstance(each, nn.Module) else "",
+)
+def test_what_the_lean_writer_would_write_wrong_is_refused(
+    net: nn.Module, reason: str, inputs: Tensor
+) -> None:
+    made = quantization_aware(net.eval(), [inputs])
+    assert reason in str(lean_refusal(made))
+    with pytest.raises(LayerUnsuited, match=reason):
+        lean_tflite(made, inputs[:1])
 
 
 def test_inputs_that_are_no_bytes_need_the_general_writer(inputs: Tensor) -> None:
     made = quantization_aware(lean_net(), [inputs * 4 - 2])
-    assert not fits_lean_writer(made)
+    assert lean_refusal(made)
     node = next(n for n in made.traced.graph.nodes if n.op == "placeholder")
     assert float(made.range_of(node).low) < -1.9
 

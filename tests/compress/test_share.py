@@ -15,7 +15,7 @@ pytest.importorskip("flatbuffers")
 
 from torch import nn  # noqa: E402
 
-from edge_runtime.compress.float_export import export_chain  # noqa: E402
+from edge_runtime.compress.chain_writer import chain_tflite  # noqa: E402
 from edge_runtime.compress.lamp import Pruner, gradual_share, lamp_scores  # noqa: E402
 from edge_runtime.compress.layers import ConvUnit  # noqa: E402
 from edge_runtime.compress.lesson import Lesson, labelled, taught, wrong  # noqa: E402
@@ -221,7 +221,7 @@ def test_diverged_training_is_refused() -> None:
 
 def test_packed_model_answers_as_the_net(tmp_path: Path) -> None:
     shared = settle(share(pruned(), conv=4, linear=4))
-    model = export_chain(shared, torch.zeros(1, 1, 12, 12))
+    model = chain_tflite(shared, torch.zeros(1, 1, 12, 12))
     package = pack(model)
     file = tmp_path / "model.tflite"
     file.write_bytes(expand(package))
@@ -235,9 +235,30 @@ def test_packed_model_answers_as_the_net(tmp_path: Path) -> None:
     np.testing.assert_allclose(found, shared(x).detach().numpy(), atol=1e-5)
 
 
+def test_layers_without_bias_are_written(tmp_path: Path) -> None:
+    torch.manual_seed(1)
+    chain = nn.Sequential(
+        nn.Conv2d(1, 3, 3, bias=False), nn.Flatten(), nn.Linear(300, 4, bias=False)
+    )
+    file, x = tmp_path / "model.tflite", torch.rand(1, 1, 12, 12)
+    file.write_bytes(chain_tflite(chain, x))
+    with open_engine(file) as engine:
+        engine.input()[...] = x.numpy().transpose(0, 2, 3, 1)
+        engine.invoke()
+        np.testing.assert_allclose(engine.output(), chain(x).detach().numpy(), atol=1e-5)
+
+
 @pytest.mark.parametrize(
-    "layer", [nn.Sigmoid(), nn.Conv2d(1, 1, 3, padding=1), nn.MaxPool2d(2, 2, 1)]
+    "layer",
+    [
+        nn.Sigmoid(),
+        nn.ReLU(),
+        nn.Conv2d(1, 1, 3, padding=1),
+        nn.MaxPool2d(2, 2, 1),
+        nn.MaxPool2d(2, (2, 1)),
+        nn.MaxPool2d(2, dilation=2),
+    ],
 )
 def test_layers_that_cannot_be_written_are_named(layer: nn.Module) -> None:
     with pytest.raises(LayerUnsuited, match=type(layer).__name__):
-        export_chain(nn.Sequential(layer), torch.zeros(1, 1, 12, 12))
+        chain_tflite(nn.Sequential(layer), torch.zeros(1, 1, 12, 12))
