@@ -10,7 +10,8 @@ EdgeRuntimeError                    exit code
 ├── ModelError                      4
 │   ├── ManifestInvalid (ValueError) 4  manifest or label file is wrong
 │   ├── ModelRejected (ValueError)  4   the file is no usable model, or not for this role
-│   └── ModelMissing (LookupError)  4   no model of that name
+│   ├── ModelMissing (LookupError)  4   no model of that name
+│   └── ExchangeFailed (RuntimeError) 4  a model could not be put in while frames are processed
 ├── WebUnavailable (OSError)        5   address or port cannot be had
 ├── LibraryMissing (ImportError)    6   an optional library is not installed
 ├── OutputUnwritable (OSError)      7   results cannot be written
@@ -81,6 +82,10 @@ class ModelRejected(ModelError, ValueError):
 
 class ModelMissing(ModelError, LookupError):
     """There is no model of that name."""
+
+
+class ExchangeFailed(ModelError, RuntimeError):
+    """A model could not be put in the place of another while frames are processed."""
 
 
 class WebUnavailable(EdgeRuntimeError, OSError):
