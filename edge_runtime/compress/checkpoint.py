@@ -10,7 +10,7 @@ from __future__ import annotations
 import errno
 import json
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +37,8 @@ class Work:
     """True when the file's real input is a byte, 0 to 255, instead of what the net takes."""
     weight_bits: int = 32
     """Of the file's weights."""
+    findings: JsonObject = field(default_factory=dict)
+    """What the stage measured on its way, for the report; not handed on."""
 
 
 class StageFolder:

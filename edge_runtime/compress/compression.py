@@ -85,7 +85,7 @@ class Compression:
         began = time.monotonic()
         made = run_stage(stage, work, desk)
         seconds = round(time.monotonic() - began, 2)
-        folder.finish(made, {"seconds": seconds, **exam.figures(made)})
+        folder.finish(made, {"seconds": seconds, **made.findings, **exam.figures(made)})
 
 
 def _summary(figures: JsonObject) -> str:

@@ -155,6 +155,11 @@ class QuantizedNet(nn.Module):
         found = {name: m for name, m in self.traced.named_modules() if isinstance(m, WEIGHTED)}
         return {name: (m, m.parametrizations.weight[-1]) for name, m in found.items()}
 
+    def use_one_scale(self) -> None:
+        """Round every weight of the calibrated net with one scale instead of one per channel."""
+        for _, rounding in self.roundings().values():
+            rounding.one_scale = True
+
     def _find_homes(self) -> dict[fx.Node, fx.Node]:
         """For every node the one whose result is the tensor in memory (activations are fused)."""
         homes: dict[fx.Node, fx.Node] = {}

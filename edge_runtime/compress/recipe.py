@@ -163,6 +163,8 @@ def _check_order(recipe: Recipe) -> None:
             _refuse(recipe.file, f"{here} works on a file: put an export or quantize stage before")
         if has_file and not stage.takes_file and not _quantizes_file(recipe, stage):
             _refuse(recipe.file, f"{here} works on a net, but there is only a .tflite by then")
+        if isinstance(stage, Quantize) and not stage.scales_fit(has_file):
+            _refuse(recipe.file, f"{here}: scales = {stage.scales!r} is for int8 made from a net")
         if levels and stage.spoils_levels:
             _refuse(recipe.file, f"{here} would undo what {levels} did: put it before that")
         has_file = has_file or isinstance(stage, WRITERS)

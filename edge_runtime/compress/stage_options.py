@@ -167,6 +167,16 @@ class Quantize(TrainingOptions):
     """Training inputs that are watched for ranges."""
     writer: Literal["auto", "lean", "general"] = "auto"
     """int8: our own writer (fewest bytes, few operators) or the general converter."""
+    scales: Literal["channel", "tensor", "measured"] = "channel"
+    """Lean writer: a scale for every channel of a weight, one for all, or one where it is harmless;
+    chosen before the epochs."""
+    tolerance: float = ranged(0.0, 10.0, 0.1)
+    """measured: how much larger the answers' error may become, as a share of it."""
+
+    def scales_fit(self, has_file: bool) -> bool:
+        """Only the lean writer chooses scales: for int8, and from a net."""
+        lean = self.to == "int8" and self.writer != "general" and not has_file
+        return lean or self.scales == "channel"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,6 +15,7 @@ from edge_runtime.compress import stage_options as options
 from edge_runtime.compress.checkpoint import Work
 from edge_runtime.compress.converter import float_tflite
 from edge_runtime.compress.distill import Hints, Teacher, soft_loss, torch_teacher
+from edge_runtime.compress.examination import net_answers
 from edge_runtime.compress.lean_refusal import lean_refusal
 from edge_runtime.compress.lean_writer import lean_tflite
 from edge_runtime.compress.low_bits import (
@@ -36,7 +37,9 @@ from edge_runtime.compress.share import settle, share
 from edge_runtime.compress.slim import slim
 from edge_runtime.compress.tflite_quantize import BITS, Inputs, quantize_tflite
 from edge_runtime.compress.training import Hook, Keeper, Loss, Schedule, Training, plain_loss
+from edge_runtime.compress.weight_scales import ScaleChooser
 from edge_runtime.errors import ConfigError, DataMissing, LayerUnsuited
+from edge_runtime.types import JsonObject
 
 _CALIBRATION_BATCH = 32
 
@@ -164,11 +167,14 @@ def _quantize(stage: options.Quantize, work: Work, desk: Desk) -> Work:
 
 
 def _to_int8(stage: options.Quantize, work: Work, desk: Desk) -> Work:
-    made = quantization_aware(_net(work), _calibration_batches(stage, desk))
-    _fitted(made, stage, desk)
+    watched = _calibration_batches(stage, desk)
+    made = quantization_aware(_net(work), watched)
     if _lean(stage, made):
+        findings = _choose_scales(stage, made, _net(work), torch.cat(watched))
+        _fitted(made, stage, desk)
         model = lean_tflite(made, torch.zeros_like(desk.example))
-        return Work(net=work.net, model=model, takes_bytes=True, weight_bits=8)
+        return Work(net=work.net, model=model, takes_bytes=True, weight_bits=8, findings=findings)
+    _fitted(made, stage, desk)
     net = settle_rounding(made)
     whole = quantize_tflite(float_tflite(net, desk.example), "int8", _calibration(stage, desk))
     return Work(net=work.net, model=whole, weight_bits=8)
@@ -176,11 +182,24 @@ def _to_int8(stage: options.Quantize, work: Work, desk: Desk) -> Work:
 
 def _lean(stage: options.Quantize, made: QuantizedNet) -> bool:
     refusal = lean_refusal(made)
-    if stage.writer == "lean" and refusal:
+    if refusal and (stage.writer == "lean" or stage.scales != "channel"):
         raise LayerUnsuited(
-            f'the lean writer cannot write this net ({refusal}): use writer = "general"'
+            f"the lean writer cannot write this net ({refusal}): "
+            'use writer = "general" and scales = "channel"'
         )
     return refusal is None and stage.writer != "general"
+
+
+def _choose_scales(
+    stage: options.Quantize, made: QuantizedNet, net: nn.Module, inputs: Tensor
+) -> JsonObject:
+    """Which layers have one scale for all channels; says what was measured."""
+    if stage.scales == "tensor":
+        made.use_one_scale()
+    if stage.scales != "measured":
+        return {}
+    chooser = ScaleChooser(made, inputs, net_answers(net.eval(), inputs))
+    return {"scales": [each.as_json() for each in chooser.choose(stage.tolerance)]}
 
 
 def _slim(stage: options.Slim, work: Work, desk: Desk) -> Work:

@@ -240,6 +240,28 @@ def test_without_the_converter_onnx_is_told(folder: Path, monkeypatch: pytest.Mo
         compression(folder, other).run()
 
 
+def test_measured_scales_are_reported_layer_by_layer(folder: Path) -> None:
+    other = changed(folder, ("calibration = 64", 'calibration = 64\nscales = "measured"'))
+    report = compression(folder, other).run()
+    plain = compression(folder).run()["stages"][2]["file"]["tflite_bytes"]
+    stage = report["stages"][2]
+    assert len(stage["scales"]) == len(stage["layers"])
+    saved = sum(each["bytes_saved"] for each in stage["scales"])
+    assert stage["file"]["tflite_bytes"] == plain - saved < plain
+
+
+def test_scales_of_a_net_for_the_general_writer_are_refused(folder: Path) -> None:
+    lenet = 'source = "edge_runtime.compress.lenet:lenet_5"\ninput = [1, 28, 28]\n'
+    data = '[data]\nfile = "digits.npz"\n'
+    stage = '[[stage]]\ndo = "quantize"\nscales = "tensor"\n'
+    (folder / "lenet.toml").write_text(f"[model]\n{lenet}{data}{stage}")
+    pixels, labels = np.zeros((8, 28, 28), np.uint8), np.zeros(8, np.uint8)
+    arrays = {"x_train": pixels, "x_test": pixels, "y_train": labels, "y_test": labels}
+    np.savez(folder / "digits.npz", allow_pickle=False, **arrays)
+    with pytest.raises(LayerUnsuited, match=r"must be padded as SameConv2d\): use writer"):
+        compression(folder, "lenet.toml").run()
+
+
 def test_a_float_tflite_is_quantized_and_packed_without_data(folder: Path) -> None:
     pytest.importorskip("litert_torch")
     from edge_runtime.compress.converter import float_tflite
