@@ -71,6 +71,8 @@ class Training:
     ) -> None:
         """``also``: a module trained beside the net, such as the regressors of hints."""
         self._parts = nn.ModuleList([net] if also is None else [net, also])
+        # Channels last is half again as fast for small convolutions on one core.
+        self._parts.to(memory_format=torch.channels_last)
         self._net, self._samples, self._plan = net, samples, schedule
         self._loss, self._hooks = loss, hooks
         self._optimizer = torch.optim.AdamW(
@@ -100,6 +102,7 @@ class Training:
     def _learn(self, inputs: Tensor, labels: Tensor, progress: float) -> None:
         for group in self._optimizer.param_groups:
             group["lr"] = self._plan.rate * (0.01 + 0.99 * (1 + math.cos(math.pi * progress)) / 2)
+        inputs = _channels_last(inputs)
         loss = self._loss(inputs, self._net(inputs), labels)
         self._refuse_no_number(float(loss.detach()))
         self._optimizer.zero_grad(set_to_none=True)
@@ -127,3 +130,8 @@ class Training:
             self._parts.load_state_dict(state["parts"])
             self._optimizer.load_state_dict(state["optimizer"])
             self._epoch = state["epoch"]
+
+
+def _channels_last(inputs: Tensor) -> Tensor:
+    """The same values [n, ...]; pictures lie in memory as the net's filters do."""
+    return inputs.contiguous(memory_format=torch.channels_last) if inputs.dim() == 4 else inputs
