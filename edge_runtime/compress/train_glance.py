@@ -22,7 +22,7 @@ from torch.utils.data import DataLoader
 
 from edge_runtime.compress.detection_loss import detection_loss
 from edge_runtime.compress.face_pools import read_pools
-from edge_runtime.compress.face_scenes import Syllabus
+from edge_runtime.compress.face_scenes import Pools, Syllabus
 from edge_runtime.compress.glance_check import (
     Detector,
     Exam,
@@ -37,6 +37,7 @@ from edge_runtime.compress.glance_net import cells, decode, flatten_heads
 from edge_runtime.compress.layers import fix_seed
 from edge_runtime.compress.photos import Luma, Photo
 from edge_runtime.compress.scene_stream import Notice, SceneStream, without_padding
+from edge_runtime.types import Clock
 
 PEAK_RATE, WARMUP_STEPS = 3e-3, 300
 EMA_DECAY = 0.9995
@@ -53,7 +54,7 @@ class Trainer:
         self.average = copy.deepcopy(self.net).eval()
         self.optimizer = torch.optim.AdamW(net.parameters(), PEAK_RATE, weight_decay=5e-4)
         self.cells = cells()
-        self.seconds, self.step, self.best, self._budget = 0.0, 0, 0.0, minutes * 60
+        self.seconds, self.step, self.best, self._budget = 0.0, 0, -1.0, minutes * 60
 
     @property
     def progress(self) -> float:
@@ -144,6 +145,7 @@ def trained(
     on_progress: Callable[[float], None],
     minutes: float,
     workers: int = 1,
+    clock: Clock = time.monotonic,
 ) -> nn.Module:
     """The net after so many minutes: the average of its weights that checked best.
 
@@ -156,54 +158,62 @@ def trained(
     if latest.exists():
         trainer.resume(torch.load(latest))
     if trainer.progress < 1:
-        _run(trainer, data, work, seed, workers, on_progress)
+        loop = Loop(trainer, read_pools(data, "train"), read_pools(data, "val"), work)
+        loop.run(seed, workers, on_progress, clock)
     net.load_state_dict(torch.load(work / "best.pt")["average"])
     return net.eval()
 
 
-def _run(
-    trainer: Trainer,
-    data: Path,
-    work: Path,
-    seed: int,
-    workers: int,
-    on_progress: Callable[[float], None],
-) -> None:
-    held, pools = read_pools(data, "val"), read_pools(data, "train")
-    exams = {"web": photo_exam(held.web), "hard": hard_exam(held)}
-    notice = Notice(len(pools.empty))
-    loader = DataLoader(
-        SceneStream(pools, seed + trainer.step, notice),
-        batch_size=None,
-        num_workers=workers,
-        prefetch_factor=8 if workers else None,
-    )
-    total, checked, clock = 0.0, trainer.seconds, time.monotonic()
-    for scenes in loader:
-        total += trainer.learn(*scenes)
-        trainer.seconds += time.monotonic() - clock
-        clock = time.monotonic()
-        on_progress(trainer.progress)
-        if trainer.seconds - checked < CHECK_EVERY_S and trainer.progress < 1:
-            continue
-        checked = trainer.seconds
-        figures = check(torch_detector(trainer.average), exams)
-        _keep(trainer, {"loss": total, **figures}, work)
-        total = 0.0
-        notice.write(syllabus(trainer, pools.empty))
-        if trainer.progress >= 1:
-            return
+class Loop:
+    """Trains on scenes until the time is up, and looks up every five minutes."""
 
+    def __init__(self, trainer: Trainer, pools: Pools, held: Pools, work: Path) -> None:
+        self._trainer, self._pools, self._work = trainer, pools, work
+        self._exams = {"web": photo_exam(held.web), "hard": hard_exam(held)}
+        self._notice = Notice(len(pools.empty))
 
-def _keep(trainer: Trainer, figures: dict[str, float], work: Path) -> None:
-    """Everything to go on with, the average apart if it is the best so far, and the figures."""
-    if (mean := float(np.mean([v for k, v in figures.items() if k != "loss"]))) > trainer.best:
-        trainer.best = mean
-        torch.save({"average": trainer.average.state_dict(), "figures": figures}, work / "best.pt")
-    torch.save(trainer.state(), work / "latest.pt")
-    line = {"minutes": trainer.seconds / 60, "step": trainer.step, "mean": mean, **figures}
-    with (work / "checks.jsonl").open("a", encoding="utf-8") as checks:
-        checks.write(json.dumps({key: round(value, 4) for key, value in line.items()}) + "\n")
+    def run(
+        self, seed: int, workers: int, on_progress: Callable[[float], None], clock: Clock
+    ) -> None:
+        """To the end of the trainer's time."""
+        trainer, total, checked, began = self._trainer, 0.0, self._trainer.seconds, clock()
+        for scenes in self._scenes(seed, workers):
+            total += trainer.learn(*scenes)
+            now = clock()
+            trainer.seconds, began = trainer.seconds + now - began, now
+            if trainer.progress >= 1 or trainer.seconds - checked >= CHECK_EVERY_S:
+                checked = trainer.seconds
+                self._look_up(total)
+                total = 0.0
+            on_progress(trainer.progress)
+            if trainer.progress >= 1:
+                return
+
+    def _scenes(self, seed: int, workers: int) -> DataLoader[Any]:
+        return DataLoader(
+            SceneStream(self._pools, seed + self._trainer.step, self._notice),
+            batch_size=None,
+            num_workers=workers,
+            prefetch_factor=8 if workers else None,
+        )
+
+    def _look_up(self, loss: float) -> None:
+        """Check, keep, and choose what the next scenes are to be like."""
+        trainer = self._trainer
+        figures = check(torch_detector(trainer.average), self._exams)
+        mean = float(np.mean(list(figures.values())))
+        if mean > trainer.best:
+            trainer.best = mean
+            best = {"average": trainer.average.state_dict(), "figures": figures}
+            torch.save(best, self._work / "best.pt")
+        torch.save(trainer.state(), self._work / "latest.pt")
+        self._write_down({"loss": loss, "mean": mean, **figures})
+        self._notice.write(syllabus(trainer, self._pools.empty))
+
+    def _write_down(self, figures: dict[str, float]) -> None:
+        line = {"minutes": self._trainer.seconds / 60, "step": self._trainer.step, **figures}
+        with (self._work / "checks.jsonl").open("a", encoding="utf-8") as checks:
+            checks.write(json.dumps({key: round(value, 4) for key, value in line.items()}) + "\n")
 
 
 def syllabus(trainer: Trainer, empty: list[Photo]) -> Syllabus:
