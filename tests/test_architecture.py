@@ -25,6 +25,7 @@ PACKAGE = Path(__file__).resolve().parent.parent / "edge_runtime"
 ROWS = (
     ("cli",),
     ("bench", "compress", "analyze", "doctor"),
+    ("average_precision",),
     ("app",),
     ("pipeline", "mailbox", "web", "service"),
     ("capture", "attention", "classify", "store", "telemetry"),

@@ -14,12 +14,17 @@ Scores = npt.NDArray[np.float32]
 
 def iou_matrix(one: Boxes, other: Boxes) -> npt.NDArray[np.float32]:
     """Intersection over union of each box in ``one`` (n) with each in ``other`` (m): (n, m)."""
+    shared = shared_areas(one, other)
+    areas = (one[:, 2] * one[:, 3])[:, None] + (other[:, 2] * other[:, 3])[None]
+    return np.asarray(shared / np.maximum(areas - shared, 1e-9), np.float32)
+
+
+def shared_areas(one: Boxes, other: Boxes) -> npt.NDArray[np.float32]:
+    """What each box in ``one`` (n) has in common with each in ``other`` (m): (n, m)."""
     start = np.maximum(one[:, None, :2], other[None, :, :2])
     end = np.minimum((one[:, :2] + one[:, 2:])[:, None], (other[:, :2] + other[:, 2:])[None])
     across = np.maximum(end - start, 0)
-    shared = across[..., 0] * across[..., 1]
-    areas = (one[:, 2] * one[:, 3])[:, None] + (other[:, 2] * other[:, 3])[None]
-    return np.asarray(shared / np.maximum(areas - shared, 1e-9), np.float32)
+    return np.asarray(across[..., 0] * across[..., 1], np.float32)
 
 
 def suppress(boxes: Boxes, scores: Scores, iou_threshold: float) -> npt.NDArray[np.intp]:

@@ -9,13 +9,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_runtime.compress.average_precision import (
-    Curve,
-    Judged,
-    curve,
-    large_enough,
-    without_doubles,
-)
+from edge_runtime.attention.overlap import suppress
+from edge_runtime.average_precision import Curve, Judged, large_enough, verdicts
 from edge_runtime.compress.face_scenes import HEIGHT, PADDING, WIDTH, Pools, Scene, draw_scene
 from edge_runtime.compress.photos import Luma, Photo
 
@@ -24,6 +19,8 @@ Detector = Callable[[Luma], list[Found]]
 """Pictures [n, 120, 160] to each one's detections [k, 5], scores from 0.05, without doubles."""
 
 HARD_SEED, HARD_SCENES = 20_000, 800
+MOST_IOU = 0.45
+"""Detections that overlap more are one face."""
 
 
 class Exam(NamedTuple):
@@ -57,10 +54,10 @@ def hard_exam(pools: Pools) -> Exam:
 def score(exam: Exam, detect: Detector, least_part: float) -> Curve:
     """The curve for faces whose larger side is at least `least_part` of the picture's long side."""
     rows = zip(detect(exam.images), exam.truths, exam.long_sides, strict=True)
-    return curve(
-        large_enough(Judged(found, faces, ignore), least_part * side)
+    return verdicts(
+        large_enough(Judged(*map(cornered, (found, faces, ignore))), least_part * side)
         for found, (faces, ignore), side in rows
-    )
+    ).curve()
 
 
 def false_alarms(images: Luma, detect: Detector, threshold: float) -> int:
@@ -87,7 +84,18 @@ def detections(
     """Logits [n, 400] and centre-size boxes [n, 400, 4] to each picture's detections [k, 5]."""
     scores = 1 / (1 + np.exp(-logits))
     rows = np.concatenate([boxes, scores[..., None]], -1).astype(np.float32)
-    return [without_doubles(row[row[:, 4] >= lowest]) for row in rows]
+    return [_without_doubles(row[row[:, 4] >= lowest]) for row in rows]
+
+
+def cornered(boxes: Found) -> Found:
+    """Boxes [k, 4 or more] from centre x, centre y, width, height to left, top, width, height."""
+    corners = boxes.copy()
+    corners[:, :2] -= boxes[:, 2:4] / 2
+    return corners
+
+
+def _without_doubles(found: Found) -> Found:
+    return found[suppress(cornered(found)[:, :4], found[:, 4], MOST_IOU)]
 
 
 def _fitted(
