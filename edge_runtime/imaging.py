@@ -65,19 +65,19 @@ def letterbox_fit(picture: tuple[int, int], into: tuple[int, int]) -> Fit:
     )
 
 
-def letterbox(luma: Luma, picture: tuple[int, int], out: Luma) -> Fit:
-    """Resize ``luma`` into ``out``, with the aspect of ``picture`` (width, height), bars around it.
+def letterbox(whole: Pixels, picture: tuple[int, int], out: Pixels) -> Fit:
+    """Resize ``whole`` into ``out``, with the aspect of ``picture`` (width, height), bars around it.
 
-    ``luma`` shows the whole picture but may have another aspect (a camera's small stream): one
-    resize corrects both. Writes every pixel of ``out``.
+    ``whole`` shows the whole picture, in luma or colour as ``out``, but may have another aspect (a
+    camera's small stream): one resize corrects both. Writes every pixel of ``out``.
     """
-    height, width = out.shape
+    height, width = out.shape[:2]
     fit = letterbox_fit(picture, (width, height))
     left, top = int(fit.offset_x), int(fit.offset_y)
     inner_w, inner_h = round(picture[0] * fit.scale_x), round(picture[1] * fit.scale_y)
     if (inner_w, inner_h) != (width, height):
         out.fill(PADDING)
-    resize(luma, out[top : top + inner_h, left : left + inner_w])
+    resize(whole, out[top : top + inner_h, left : left + inner_w])
     return fit
 
 

@@ -12,12 +12,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from edge_runtime.attention.attention import Attention
-from edge_runtime.attention.detector import FaceDetector
+from edge_runtime.attention.detector import Detector
 from edge_runtime.attention.tracker import Tracker
 from edge_runtime.classify import Classifier
 from edge_runtime.engine.fake import FakeEngine
 from edge_runtime.engine.tensor import Array, Tensor, quantize
 from edge_runtime.imaging import bgr_of, whole_pixels
+from edge_runtime.store.head import HeadSpec
+from edge_runtime.store.manifest import InputSpec
 from edge_runtime.types import Box, CropSpec, Frame
 
 INT8 = np.dtype(np.int8)
@@ -52,8 +54,23 @@ def detector_engine() -> FakeEngine:
     return FakeEngine([picture_bytes("luma", 120, 160)], [LOGITS, BOXES], answer=find_white)
 
 
-def face_detector(threshold: float = 0.5) -> FaceDetector:
-    return FaceDetector(detector_engine(), strides=(8,), threshold=threshold, iou_threshold=0.45)
+GLANCE_INPUT = InputSpec(160, 120, "luma")
+GLANCE_HEAD = HeadSpec("centre-log-size", strides=(8,))
+
+
+@dataclass(frozen=True)
+class GlanceManifest:
+    """A detector of our own kind, on a glance of 160x120."""
+
+    name: str = "white-glance"
+    input: InputSpec = GLANCE_INPUT
+    head: HeadSpec = GLANCE_HEAD
+    labels: tuple[str, ...] = ()
+    iou_threshold: float = 0.45
+
+
+def face_detector(threshold: float = 0.5) -> Detector:
+    return Detector(detector_engine(), GlanceManifest(), threshold=threshold)
 
 
 def attention(**settings: float) -> Attention:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Final
 
 from edge_runtime.attention.attention import Attention
-from edge_runtime.attention.detector import FaceDetector
+from edge_runtime.attention.detector import Detector
 from edge_runtime.attention.tracker import Tracker
 from edge_runtime.classify import Classifier
 from edge_runtime.closeable import Closeable
@@ -16,6 +17,7 @@ from edge_runtime.config import Config
 from edge_runtime.engine.engine import Engine, open_engine
 from edge_runtime.pipeline import Inflow, Labeller, Pipeline, Turn
 from edge_runtime.store.catalogue import Catalogue
+from edge_runtime.store.manifest import DETECTORS, Kind
 from edge_runtime.store.model import Model
 from edge_runtime.types import Clock, ModelInUse
 
@@ -61,9 +63,9 @@ class Assembly(Closeable):
         self._clock = clock
         catalogue = Catalogue(config.models.dirs)
         with ExitStack() as opened:
-            self._detector = self._open(catalogue, config.detector.model, "face-detector", opened)
+            self._detector = self._open(catalogue, config.detector.model, DETECTORS, opened)
             self._classifiers = tuple(
-                self._open(catalogue, name, "crop-classifier", opened)
+                self._open(catalogue, name, ("crop-classifier",), opened)
                 for name in config.classify.models
             )
             self._engines = opened.pop_all()
@@ -89,7 +91,7 @@ class Assembly(Closeable):
         if motion_threshold is None:
             motion_threshold = config.detector.motion_threshold
         attention = Attention(
-            self._face_detector(self.threshold * FAINT if confirm else self.threshold),
+            self._detector_at(self.threshold * FAINT if confirm else self.threshold),
             Tracker(confirm_hits=CONFIRM_HITS if confirm else 1, sure_score=self.threshold + SURE),
             threshold=self.threshold,
             motion_threshold=motion_threshold,
@@ -109,14 +111,9 @@ class Assembly(Closeable):
         wanted = self._config.detector.threshold
         return self._detector.model.manifest.threshold if wanted is None else wanted
 
-    def _face_detector(self, threshold: float) -> FaceDetector:
-        manifest = self._detector.model.manifest
-        return FaceDetector(
-            self._detector.engine,
-            strides=manifest.strides,
-            threshold=threshold,
-            iou_threshold=manifest.iou_threshold,
-        )
+    def _detector_at(self, threshold: float) -> Detector:
+        opened = self._detector
+        return Detector(opened.engine, opened.model.manifest, threshold=threshold)
 
     def _labeller(self) -> Labeller:
         """All classifiers, at the config's cadence."""
@@ -127,8 +124,10 @@ class Assembly(Closeable):
     def close(self) -> None:
         self._engines.close()
 
-    def _open(self, catalogue: Catalogue, name: str, kind: str, opened: ExitStack) -> OpenedModel:
-        model = catalogue.find(name, kind=kind)
+    def _open(
+        self, catalogue: Catalogue, name: str, kinds: Sequence[Kind], opened: ExitStack
+    ) -> OpenedModel:
+        model = catalogue.find(name, kinds=kinds)
         engine = open_engine(
             model.path, threads=self._config.engine.threads, backend=self._config.engine.backend
         )

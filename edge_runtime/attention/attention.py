@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from edge_runtime import imaging
-from edge_runtime.attention.detector import FaceDetector
+from edge_runtime.attention.detector import Detector
 from edge_runtime.attention.motion import MotionGate
 from edge_runtime.attention.tracker import Tracker
 from edge_runtime.types import Box, Frame, Luma, Region
@@ -39,7 +39,7 @@ class Attention:
 
     def __init__(
         self,
-        detector: FaceDetector,
+        detector: Detector,
         tracker: Tracker,
         *,
         threshold: float = 0.0,
@@ -53,11 +53,12 @@ class Attention:
         self._detected_at = float("-inf")
         self.exchange(detector)
 
-    def exchange(self, detector: FaceDetector) -> None:
+    def exchange(self, detector: Detector) -> None:
         """Look with another detector from the next frame on; whoever is followed stays so."""
         self._detector = detector
-        self._gate = MotionGate(width=detector.width, height=detector.height)
-        self._glance: Luma = np.empty((detector.height, detector.width), np.uint8)
+        width, height = detector.glance_size
+        self._gate = MotionGate(width=width, height=height)
+        self._glance: Luma = np.empty((height, width), np.uint8)
 
     def attend(self, frame: Frame, lap: Lap) -> Attended:
         """The faces of ``frame``; laps ``glance``, ``detect`` and ``track``."""
@@ -68,7 +69,7 @@ class Attention:
         if not self._worth_a_look(motion, frame.moment):
             return Attended((), (), motion, False)
         self._detected_at = frame.moment
-        detections = self._detector.detect(self._glance, fit)
+        detections = self._detector.detect(self._glance, fit, picture)
         lap("detect")
         faces = [found for found in detections if found.score >= self._threshold]
         faint = detections[len(faces) :]  # they come best first

@@ -1,82 +1,117 @@
-"""Find faces with a tiny model: raw luma in, boxes out.
+"""Find faces or things with a model: a picture in, boxes with scores out.
 
-The net ("glance head") says for each cell of a few grids how sure it is of a face (a logit) and
-where that face is. With stride s, column c and row r, in pixels of the input:
-
-    centre x = (c + 1/2 + dx) s      width  = s exp(log w)
-    centre y = (r + 1/2 + dy) s      height = s exp(log h)
-
-the box coding of YuNet (Wu, Peng, Yu: "YuNet: A Tiny Millisecond-level Face Detector", 2023).
+Which numbers of the model mean what is the business of its head (``heads/``). A model that takes
+luma is shown the glance itself; one that takes colour gets the full picture, fitted into its input.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
-from typing import Final, NamedTuple
+from typing import Final, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from edge_runtime import imaging
-from edge_runtime.attention.overlap import Boxes, Scores, suppress
+from edge_runtime.attention.heads.blazeface import BlazeFaceHead
+from edge_runtime.attention.heads.glance import GlanceHead
+from edge_runtime.attention.heads.head import Candidates, Head, Size
+from edge_runtime.attention.heads.ssd import SsdHead
+from edge_runtime.attention.heads.yolo import YoloHead, YoloV5Head, YoloV8Head
+from edge_runtime.attention.heads.yunet import YuNetHead
+from edge_runtime.attention.overlap import suppress
 from edge_runtime.engine.engine import Engine, Tensor
-from edge_runtime.engine.tensor import dequantize, quantize_value, write_bytes
+from edge_runtime.engine.tensor import byte_writer
 from edge_runtime.errors import ModelRejected
-from edge_runtime.types import Box, Detection, Luma
-
-Reals = npt.NDArray[np.float32]
+from edge_runtime.types import Box, Detection, Luma, Picture
 
 MOST_CANDIDATES: Final = 400
-"""Cells kept before suppression: bounds the work when a threshold near 0 is asked for."""
+"""Boxes kept before suppression: bounds the work when a threshold near 0 is asked for."""
 
-SMALLEST_THRESHOLD: Final = 1e-4
-"""The logit of 0 is minus infinity; no int8 logit reaches lower than this."""
-
-
-class _Scale(NamedTuple):
-    """One stride's pair of outputs."""
-
-    cells: Reals
-    """(cells, 3): column + 1/2, row + 1/2, stride."""
-    logits_at: int
-    boxes_at: int
-    logits: Tensor
-    boxes: Tensor
-    least: float
-    """The threshold as the logits tensor stores it."""
+MOTION_SIZE: Final[Size] = (160, 120)
+"""The glance beside a colour model, which only tells motion by it."""
 
 
-class FaceDetector:
-    """Runs the glance head on a luma picture of the model's own input size."""
+YOLO: Final[dict[str, type[YoloHead]]] = {"yolov5": YoloV5Head, "yolov8": YoloV8Head}
 
-    def __init__(
-        self,
-        engine: Engine,
-        *,
-        strides: Sequence[int],
-        threshold: float,
-        iou_threshold: float,
-    ) -> None:
+
+class InputDescription(Protocol):
+    """What a manifest says of the picture a model takes: real = byte * scale + offset."""
+
+    @property
+    def width(self) -> int: ...
+    @property
+    def height(self) -> int: ...
+    @property
+    def color(self) -> str: ...
+    @property
+    def scale(self) -> float: ...
+    @property
+    def offset(self) -> float: ...
+
+
+class HeadDescription(Protocol):
+    """What a manifest says of a model's outputs; docs/models.md describes each key."""
+
+    @property
+    def type(self) -> str: ...
+    @property
+    def strides(self) -> tuple[int, ...]: ...
+    @property
+    def coordinates(self) -> str: ...
+    @property
+    def outputs(self) -> tuple[str, ...]: ...
+    @property
+    def classes(self) -> tuple[str, ...]: ...
+
+
+class DetectorDescription(Protocol):
+    """The part of a model's manifest that a Detector needs."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def input(self) -> InputDescription: ...
+    @property
+    def head(self) -> HeadDescription: ...
+    @property
+    def labels(self) -> tuple[str, ...]: ...
+    @property
+    def iou_threshold(self) -> float: ...
+
+
+class Detector:
+    """One model that says where in a picture there is something.
+
+    Raises ModelRejected when the model's tensors do not fit the manifest.
+    """
+
+    def __init__(self, engine: Engine, manifest: DetectorDescription, *, threshold: float) -> None:
+        spec = manifest.input
         self._engine = engine
-        self._iou_threshold = iou_threshold
-        self._input = _luma_input(engine)
-        self.height, self.width = self._input.shape[1:3]
-        self._scales = tuple(_scale(engine, s, self.width, self.height, threshold) for s in strides)
+        self._iou_threshold = manifest.iou_threshold
+        self._color = spec.color
+        tensor = _expected_input(engine, manifest)
+        self._write = byte_writer(tensor, scale=spec.scale, offset=spec.offset)
+        self._canvas: npt.NDArray[np.uint8] = np.empty(tensor.shape[1:], np.uint8)
+        self._head = head_of(manifest, engine.outputs, threshold)
+        luma = spec.color == "luma"
+        self.glance_size = (spec.width, spec.height) if luma else MOTION_SIZE
+        """Width and height of the glance that ``detect`` is to be given."""
 
     @property
     def invoke_s(self) -> float:
         """Seconds the last run spent inside the interpreter."""
         return self._engine.invoke_s
 
-    def detect(self, glance: Luma, fit: imaging.Fit) -> tuple[Detection, ...]:
-        """Faces in ``glance`` (this detector's height and width), in picture pixels by ``fit``.
+    def detect(self, glance: Luma, fit: imaging.Fit, picture: Picture) -> tuple[Detection, ...]:
+        """What is in ``picture``, of which ``glance`` shows all, letterboxed by ``fit``.
 
-        Best score first, overlapping ones suppressed.
+        In picture pixels, best score first, overlapping ones suppressed: also those of different
+        classes, for a place is looked at once.
         """
-        write_bytes(glance, self._engine.input(), self._input)
+        fit = self._show(glance, fit, picture)
         self._engine.invoke()
-        boxes, scores = self._candidates()
+        boxes, scores = strongest(self._head.decode(self._engine.output))
         if not scores.size:
             return ()
         kept = suppress(boxes, scores, self._iou_threshold)
@@ -85,73 +120,67 @@ class FaceDetector:
             for box, score in zip(boxes[kept].tolist(), scores[kept].tolist(), strict=True)
         )
 
-    def _candidates(self) -> tuple[Boxes, Scores]:
-        """All cells at or over the threshold, of all strides: boxes (n, 4) and scores (n,)."""
-        found = [each for each in map(self._raised, self._scales) if each is not None]
-        if not found:
-            return np.empty((0, 4), np.float32), np.empty(0, np.float32)
-        # One pass over the cells of all strides: numpy costs by the call, not by the cell.
-        logits, shift, cells = (
-            found[0] if len(found) == 1 else map(np.concatenate, zip(*found, strict=True))
-        )
-        if logits.size > MOST_CANDIDATES:
-            best = np.argpartition(-logits, MOST_CANDIDATES)[:MOST_CANDIDATES]
-            logits, shift, cells = logits[best], shift[best], cells[best]
-        boxes = np.empty((logits.size, 4), np.float32)
-        stride = cells[:, 2:]
-        sizes = np.multiply(np.exp(shift[:, 2:]), stride, out=boxes[:, 2:])
-        np.subtract((cells[:, :2] + shift[:, :2]) * stride, sizes / 2, out=boxes[:, :2])
-        return boxes, np.asarray(1 / (1 + np.exp(-logits)), np.float32)
-
-    def _raised(self, scale: _Scale) -> tuple[Reals, Reals, Reals] | None:
-        """Logits (n,), shifts (n, 4) and cells (n, 3) of one stride at or over the threshold."""
-        # Most cells are background: compare in the tensor's own numbers, decode only what passes.
-        logits = self._engine.output(scale.logits_at).reshape(-1)
-        raised = (logits >= scale.least).nonzero()[0]
-        if not raised.size:
-            return None
-        shift = self._engine.output(scale.boxes_at).reshape(-1, 4)[raised]
-        return (
-            dequantize(logits[raised], scale.logits),
-            dequantize(shift, scale.boxes),
-            scale.cells[raised],
-        )
+    def _show(self, glance: Luma, fit: imaging.Fit, picture: Picture) -> imaging.Fit:
+        """Write the picture into the input; how it was fitted."""
+        if self._color == "luma":
+            self._write(glance, self._engine.input())
+            return fit
+        canvas = self._canvas
+        fit = imaging.letterbox(picture.bgr(), (picture.width, picture.height), canvas)
+        pixels = imaging.rgb_of(canvas) if self._color == "rgb" else canvas
+        self._write(pixels, self._engine.input())
+        return fit
 
 
-def _luma_input(engine: Engine) -> Tensor:
-    tensor = engine.inputs[0]
-    if len(tensor.shape) != 4 or tensor.shape[0] != 1 or tensor.shape[3] != 1:
+def strongest(found: Candidates) -> Candidates:
+    """The MOST_CANDIDATES with the highest scores, in no order."""
+    if found.scores.size <= MOST_CANDIDATES:
+        return found
+    best = np.argpartition(-found.scores, MOST_CANDIDATES)[:MOST_CANDIDATES]
+    return Candidates(found.boxes[best], found.scores[best])
+
+
+def head_of(manifest: DetectorDescription, outputs: tuple[Tensor, ...], threshold: float) -> Head:
+    """The head that a manifest describes, for a model with these outputs."""
+    head, size = manifest.head, (manifest.input.width, manifest.input.height)
+    counted = _counted(manifest)
+    match head.type:
+        case "centre-log-size":
+            return GlanceHead(outputs, size, threshold=threshold, strides=head.strides)
+        case "blazeface":
+            return BlazeFaceHead(outputs, size, threshold=threshold)
+        case "yunet":
+            return YuNetHead(outputs, size, threshold=threshold)
+        case "ssd-postprocess":
+            return SsdHead(outputs, size, threshold=threshold, order=head.outputs, counted=counted)
+        case "yolov5" | "yolov8":
+            return YOLO[head.type](
+                outputs,
+                size,
+                threshold=threshold,
+                normalized=head.coordinates == "normalized",
+                classes=len(manifest.labels) or 1,
+                counted=counted,
+            )
+    raise ModelRejected(f"model {manifest.name} has a head of the unknown type {head.type!r}")
+
+
+def _counted(manifest: DetectorDescription) -> set[int] | None:
+    """Numbers of the classes that count; None when all do."""
+    wanted = manifest.head.classes
+    if not wanted:
+        return None
+    return {number for number, label in enumerate(manifest.labels) if label in wanted}
+
+
+def _expected_input(engine: Engine, manifest: DetectorDescription) -> Tensor:
+    spec = manifest.input
+    channels = 1 if spec.color == "luma" else 3
+    expected = (1, spec.height, spec.width, channels)
+    if [tensor.shape for tensor in engine.inputs] != [expected]:
+        got = ", ".join(str(tensor.shape) for tensor in engine.inputs)
         raise ModelRejected(
-            f"the face detector's input is {tensor.shape}, expected (1, height, width, 1): "
-            "a model that takes one luma picture"
+            f"model {manifest.name} does not fit its manifest: it takes {got}, the manifest's "
+            f"{spec.width}x{spec.height} {spec.color} means one input of {expected}"
         )
-    return tensor
-
-
-def _scale(engine: Engine, stride: int, width: int, height: int, threshold: float) -> _Scale:
-    rows, columns = math.ceil(height / stride), math.ceil(width / stride)
-    logits_at = _output_of_shape(engine, (1, rows, columns, 1), stride)
-    boxes_at = _output_of_shape(engine, (1, rows, columns, 4), stride)
-    least = max(threshold, SMALLEST_THRESHOLD)
-    logits = engine.outputs[logits_at]
-    down, across = np.divmod(np.arange(rows * columns), columns)
-    cells = np.stack([across + 0.5, down + 0.5, np.full(down.shape, stride)], axis=1)
-    return _Scale(
-        cells.astype(np.float32),
-        logits_at,
-        boxes_at,
-        logits,
-        engine.outputs[boxes_at],
-        quantize_value(math.log(least / (1 - min(least, 1 - 1e-6))), logits),
-    )
-
-
-def _output_of_shape(engine: Engine, shape: tuple[int, ...], stride: int) -> int:
-    for index, tensor in enumerate(engine.outputs):
-        if tensor.shape == shape:
-            return index
-    shapes = ", ".join(str(tensor.shape) for tensor in engine.outputs)
-    raise ModelRejected(
-        f"the face detector has no output of shape {shape} for stride {stride}, only {shapes}: "
-        "check head.strides in the model's manifest.json"
-    )
+    return engine.inputs[0]

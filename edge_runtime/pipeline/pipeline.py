@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import Final, Protocol
 
 from edge_runtime.attention.attention import Attention
-from edge_runtime.attention.detector import FaceDetector
+from edge_runtime.attention.detector import Detector
 from edge_runtime.pipeline.labeller import Labeller, Turn
 from edge_runtime.pipeline.stopwatch import Stopwatch
 from edge_runtime.telemetry.meters import LatencyMeter, RateMeter
@@ -76,7 +76,7 @@ class Pipeline:
         *,
         models: tuple[ModelInUse, ...],
         turns: Sequence[Turn],
-        detector: FaceDetector | None = None,
+        detector: Detector | None = None,
     ) -> None:
         """From the next frame on work with other models; not while a frame is processed.
 

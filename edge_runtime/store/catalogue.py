@@ -48,17 +48,18 @@ class Catalogue:
                 models.append(holding.model)
         return tuple(models)
 
-    def find(self, name: str, *, kind: Kind | str | None = None) -> Model:
+    def find(self, name: str, *, kinds: Sequence[Kind] = ()) -> Model:
         """The model called ``name``, or the one at a path to a model's folder or .tflite file.
 
         Raises ModelMissing (with what there is), ManifestInvalid, or ModelRejected, also for one
-        whose kind is not ``kind``.
+        whose kind is none of ``kinds``.
         """
         path = Path(name)
         model = load_model(_folder_at(path)) if is_path(name) else self._named(name)
-        if kind is not None and model.manifest.kind != kind:
+        if kinds and model.manifest.kind not in kinds:
             raise ModelRejected(
-                f"model {name} is a {model.manifest.kind}, expected a {kind}: choose another model"
+                f"model {name} is of kind {model.manifest.kind}, expected {' or '.join(kinds)}: "
+                "choose another model"
             )
         return model
 

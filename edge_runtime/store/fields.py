@@ -87,11 +87,13 @@ class Fields:
             self.refuse(key, value, "true or false")
         return value
 
-    def items(self, key: str, kind: type, expected: str) -> tuple[Any, ...]:
-        """A list of at least one, all of ``kind`` and all different."""
+    def items(
+        self, key: str, kind: type, expected: str, *, repeats: bool = False
+    ) -> tuple[Any, ...]:
+        """A list of at least one, all of ``kind`` and, without ``repeats``, all different."""
         value = self._take(key, expected)
         right = isinstance(value, list) and all(type(item) is kind for item in value)
-        if not right or not value or len(set(value)) != len(value):
+        if not right or not value or (not repeats and len(set(value)) != len(value)):
             self.refuse(key, value, expected)
         return tuple(value)
 

@@ -11,14 +11,18 @@ from typing import Any, Final, Literal, cast, get_args
 
 from edge_runtime.errors import ManifestInvalid
 from edge_runtime.store.fields import Fields
+from edge_runtime.store.head import GLANCE, LABELLED, HeadSpec, HeadType, read_head
 from edge_runtime.types import CropSpec
 
-Kind = Literal["face-detector", "crop-classifier"]
-Color = Literal["luma", "rgb"]
+Kind = Literal["face-detector", "object-detector", "crop-classifier", "embedding"]
+Color = Literal["luma", "rgb", "bgr"]
 Activation = Literal["softmax", "logits", "sigmoid"]
 
 FILE_NAME: Final = "manifest.json"
 SCHEMA: Final = 1
+DETECTORS: Final[tuple[Kind, ...]] = ("face-detector", "object-detector")
+"""Kinds that say where to look."""
+
 LARGEST_SIDE: Final = 4096
 """Pixels: larger than any picture worth running whole, small enough to catch a wrong number."""
 
@@ -52,7 +56,7 @@ class CropShape:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Manifest:
-    """A model's description. Fields of the other kind keep their defaults."""
+    """A model's description. Fields of other kinds keep their defaults."""
 
     name: str
     version: str
@@ -64,14 +68,14 @@ class Manifest:
     licence: str
     description: str
     input: InputSpec
-    threshold: float
+    threshold: float = 0.5
     """Lowest score that counts, 0 to 1."""
-    strides: tuple[int, ...] = ()
-    """face-detector: one pair of outputs (logits, boxes) for each."""
+    head: HeadSpec = GLANCE
+    """Detectors: how the outputs are read."""
     iou_threshold: float = 0.45
-    """face-detector: boxes that overlap more are one face."""
+    """Detectors: boxes that overlap more are one face or thing."""
     labels: tuple[str, ...] = ()
-    """crop-classifier: in the order of the outputs."""
+    """In the order of a classifier's outputs, or of the numbers of a detector's classes."""
     labels_file: str | None = None
     """Where the labels came from, when not from the manifest itself."""
     activation: Activation = "logits"
@@ -103,7 +107,6 @@ def read_manifest(file: Path) -> Manifest:
 
 def _manifest(fields: Fields, folder: Path) -> Manifest:
     kind = cast(Kind, fields.choice("kind", get_args(Kind)))
-    own = _detector(fields) if kind == "face-detector" else _classifier(fields, folder)
     return Manifest(
         kind=kind,
         name=fields.text("name", _NAME, "up to 64 of a-z, 0-9, '.', '_' and '-'"),
@@ -112,38 +115,43 @@ def _manifest(fields: Fields, folder: Path) -> Manifest:
         sha256=fields.text("sha256", r"[0-9a-f]{64}", "64 digits 0-9 a-f, the file's SHA-256"),
         licence=fields.text("licence", r".+", "an SPDX name such as Apache-2.0"),
         description=fields.text("description", r"(?s).*", "a sentence", ""),
-        threshold=fields.number("threshold", 0, 1, 0.5),
-        **own,
+        **_of_kind(kind, fields, folder),
     )
 
 
-def _detector(fields: Fields) -> dict[str, Any]:
-    """What only a face-detector has. Its bytes go in raw, so there is no scale to give."""
-    picture = fields.section("input")
-    width, height = _size(picture)
-    color = cast(Color, picture.choice("color", ("luma",)))
-    picture.finish()
+def _of_kind(kind: Kind, fields: Fields, folder: Path) -> dict[str, Any]:
+    """What not every kind has."""
+    if kind == "embedding":
+        return _embedding(fields)
+    own = _detector(kind, fields, folder) if kind in DETECTORS else _classifier(fields, folder)
+    return {"threshold": fields.number("threshold", 0, 1, 0.5), **own}
+
+
+def _detector(kind: Kind, fields: Fields, folder: Path) -> dict[str, Any]:
+    """What only detectors have; those that find labelled things need the labels."""
+    head = fields.section("head")
+    types = LABELLED if kind == "object-detector" else get_args(HeadType)
+    head_type = cast(HeadType, head.choice("type", types))
+    named = "labels" in fields or "labels_file" in fields
+    labels: tuple[str, ...] = ()
+    labels_file = None
+    if kind == "object-detector" or (named and head_type in LABELLED):
+        # Lists of classes have holes: "???" stands for every number without a thing.
+        labels, labels_file = _labels(fields, folder, repeats=True)
     return {
-        "input": InputSpec(width, height, color),
-        "strides": _strides(fields.section("head")),
+        "input": _input(fields.section("input"), get_args(Color)),
+        "head": read_head(head_type, head, labels),
+        "labels": labels,
+        "labels_file": labels_file,
         "iou_threshold": fields.number("iou_threshold", 0, 1, 0.45),
     }
-
-
-def _strides(head: Fields) -> tuple[int, ...]:
-    head.choice("type", ("centre-log-size",))
-    strides: tuple[int, ...] = head.items("strides", int, "a list such as [8, 16, 32]")
-    if min(strides) < 1:
-        head.refuse("strides", list(strides), "strides of 1 or more")
-    head.finish()
-    return strides
 
 
 def _classifier(fields: Fields, folder: Path) -> dict[str, Any]:
     """What only a crop-classifier has."""
     labels, labels_file = _labels(fields, folder)
     return {
-        "input": _classifier_input(fields.section("input")),
+        "input": _input(fields.section("input"), ("luma", "rgb")),
         "labels": labels,
         "labels_file": labels_file,
         "activation": fields.choice("activation", get_args(Activation)),
@@ -151,12 +159,20 @@ def _classifier(fields: Fields, folder: Path) -> dict[str, Any]:
     }
 
 
-def _classifier_input(picture: Fields) -> InputSpec:
+def _embedding(fields: Fields) -> dict[str, Any]:
+    """What only an embedding has."""
+    return {
+        "input": _input(fields.section("input"), get_args(Color)),
+        "crop": _crop(fields.section("crop", optional=True)),
+    }
+
+
+def _input(picture: Fields, colors: tuple[str, ...]) -> InputSpec:
     width, height = _size(picture)
     spec = InputSpec(
         width,
         height,
-        cast(Color, picture.choice("color", get_args(Color))),
+        cast(Color, picture.choice("color", colors)),
         scale=picture.number("scale", -1e6, 1e6, 1.0),
         offset=picture.number("offset", -1e6, 1e6, 0.0),
     )
@@ -176,18 +192,20 @@ def _crop(fields: Fields) -> CropShape:
     return shape
 
 
-def _labels(fields: Fields, folder: Path) -> tuple[tuple[str, ...], str | None]:
+def _labels(
+    fields: Fields, folder: Path, *, repeats: bool = False
+) -> tuple[tuple[str, ...], str | None]:
     """The labels and the file they came from: from ``labels``, else from ``labels_file``."""
     if "labels_file" not in fields:
-        labels = fields.items("labels", str, "a list of different texts, or use labels_file")
-        return labels, None
+        expected = f"a list of {'' if repeats else 'different '}texts, or use labels_file"
+        return fields.items("labels", str, expected, repeats=repeats), None
     if "labels" in fields:
         fields.refuse("labels_file", "set", "either labels or labels_file, not both")
     name = fields.text("labels_file", _FILE, "a file name without folders")
-    return _read_labels(folder / name), name
+    return _read_labels(folder / name, repeats=repeats), name
 
 
-def _read_labels(file: Path) -> tuple[str, ...]:
+def _read_labels(file: Path, *, repeats: bool) -> tuple[str, ...]:
     """One label a line; blank lines at the end do not count."""
     try:
         lines = file.read_text("utf-8").rstrip().splitlines()
@@ -195,7 +213,7 @@ def _read_labels(file: Path) -> tuple[str, ...]:
         raise ManifestInvalid(f"label file {file} cannot be read: {error}") from None
     labels = tuple(line.strip() for line in lines)
     for number, label in enumerate(labels, start=1):
-        if not label or label in labels[: number - 1]:
+        if not label or (not repeats and label in labels[: number - 1]):
             what = "is empty" if not label else f"repeats {label!r}"
             raise ManifestInvalid(f"label file {file}: line {number} {what}, expected a new label")
     if not labels:

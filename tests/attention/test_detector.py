@@ -4,18 +4,41 @@ import numpy as np
 import pytest
 
 from edge_runtime import imaging
-from edge_runtime.attention.detector import FaceDetector
+from edge_runtime.attention.detector import Detector, strongest
+from edge_runtime.attention.heads.head import Candidates
 from edge_runtime.engine.fake import FakeEngine
-from edge_runtime.engine.tensor import Tensor
+from edge_runtime.engine.tensor import Array, Tensor
 from edge_runtime.errors import ModelRejected
+from edge_runtime.store.head import HeadSpec
 from edge_runtime.types import Box, Detection
-from tests.white_faces import BOXES, INT8, LOGITS, face_detector, frame_with, picture_bytes
+from tests.white_faces import (
+    BOXES,
+    INT8,
+    LOGITS,
+    ArrayPicture,
+    GlanceManifest,
+    face_detector,
+    frame_with,
+    picture_bytes,
+)
 
 
 def look(face: Box | None, threshold: float = 0.5) -> tuple[Detection, ...]:
     glance = np.empty((120, 160), np.uint8)
-    fit = imaging.letterbox(frame_with(face).luma, (640, 480), glance)
-    return face_detector(threshold).detect(glance, fit)
+    frame = frame_with(face)
+    fit = imaging.letterbox(frame.luma, (640, 480), glance)
+    return face_detector(threshold).detect(glance, fit, frame.picture)
+
+
+def answers(logits: Array, boxes: Array) -> tuple[Detection, ...]:
+    """What a detector makes of these outputs at threshold 0.5, in pixels of its input."""
+    engine = FakeEngine.constant(
+        [picture_bytes("luma", 120, 160)], [LOGITS, BOXES], [logits, boxes]
+    )
+    glance = np.zeros((120, 160), np.uint8)
+    fit = imaging.letterbox_fit((160, 120), (160, 120))
+    detector = Detector(engine, GlanceManifest(), threshold=0.5)
+    return detector.detect(glance, fit, ArrayPicture(glance))
 
 
 def test_a_face_is_found_where_it_is() -> None:
@@ -44,41 +67,34 @@ def test_neighbouring_cells_that_say_the_same_are_one_face() -> None:
         logits[7, column] = score
         # Each points at the same place, four cells wide: log 4 = 1.39, stored as 28 x 0.05.
         boxes[0, 7, column] = [(10 - column) * 20, 0, 28, 28]
-    engine = FakeEngine.constant(
-        [picture_bytes("luma", 120, 160)], [LOGITS, BOXES], [logits.reshape(1, 15, 20, 1), boxes]
-    )
-    detector = FaceDetector(engine, strides=(8,), threshold=0.5, iou_threshold=0.45)
-    fit = imaging.letterbox_fit((160, 120), (160, 120))
-    (found,) = detector.detect(np.zeros((120, 160), np.uint8), fit)
+    (found,) = answers(logits.reshape(1, 15, 20, 1), boxes)
     assert found.box.centre == pytest.approx((84, 60), abs=0.5)
     assert found.score == pytest.approx(1 / (1 + np.exp(-4.0)), abs=1e-6)
 
 
 def test_a_low_threshold_bounds_the_work() -> None:
-    noise = np.random.default_rng(1).integers(-128, 127, (1, 15, 20, 1), np.int8)
-    engine = FakeEngine.constant(
-        [picture_bytes("luma", 120, 160)],
-        [LOGITS, BOXES],
-        [noise, np.full((1, 15, 20, 4), -30, np.int8)],
-    )
-    detector = FaceDetector(engine, strides=(8,), threshold=0.0, iou_threshold=0.45)
-    found = detector.detect(
-        np.zeros((120, 160), np.uint8), imaging.letterbox_fit((160, 120), (160, 120))
-    )
+    noise = np.random.default_rng(1).integers(20, 127, (1, 15, 20, 1), np.int8)
+    found = answers(noise, np.full((1, 15, 20, 4), -30, np.int8))
     assert 100 < len(found) <= 400
+
+
+def test_the_strongest_candidates_are_kept() -> None:
+    scores = np.random.default_rng(2).permutation(1000).astype(np.float32)
+    boxes = np.repeat(scores[:, None], 4, axis=1)
+    kept = strongest(Candidates(boxes, scores))
+    assert sorted(kept.scores) == list(range(600, 1000))
+    assert (kept.boxes[:, 0] == kept.scores).all()
 
 
 def test_a_head_without_the_strides_outputs_is_refused() -> None:
     engine = FakeEngine([picture_bytes("luma", 120, 160)], [LOGITS, BOXES])
-    with pytest.raises(ModelRejected, match=r"no output of shape \(1, 8, 10, 1\) for stride 16"):
-        FaceDetector(engine, strides=(8, 16), threshold=0.5, iou_threshold=0.45)
+    manifest = GlanceManifest(head=HeadSpec("centre-log-size", strides=(8, 16)))
+    with pytest.raises(ModelRejected, match=r"no output of shape \(1, 8, 10, 1\), only \(1, 15"):
+        Detector(engine, manifest, threshold=0.5)
 
 
-def test_a_colour_model_is_refused() -> None:
+def test_an_input_that_is_not_the_manifests_is_refused() -> None:
     colour = Tensor("rgb", (1, 120, 160, 3), INT8, scale=1.0, zero_point=-128)
-    with pytest.raises(
-        ModelRejected, match=r"\(1, 120, 160, 3\), expected \(1, height, width, 1\)"
-    ):
-        FaceDetector(
-            FakeEngine([colour], [LOGITS, BOXES]), strides=(8,), threshold=0.5, iou_threshold=0.45
-        )
+    engine = FakeEngine([colour], [LOGITS, BOXES])
+    with pytest.raises(ModelRejected, match=r"white-glance .*\(1, 120, 160, 3\).*160x120 luma"):
+        Detector(engine, GlanceManifest(), threshold=0.5)

@@ -54,8 +54,10 @@ def test_empty_folder_says_that_there_is_none(tmp_path: Path) -> None:
 
 
 def test_wrong_kind_is_refused(packaged: Path) -> None:
-    with pytest.raises(ModelRejected, match="mood is a crop-classifier, expected a face-detector"):
-        Catalogue(packaged=packaged).find("mood", kind="face-detector")
+    with pytest.raises(
+        ModelRejected, match="mood is of kind crop-classifier, expected face-detector:"
+    ):
+        Catalogue(packaged=packaged).find("mood", kinds=("face-detector",))
 
 
 def test_paths_to_a_folder_or_a_file_are_taken(packaged: Path) -> None:

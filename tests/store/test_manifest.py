@@ -40,7 +40,7 @@ def test_classifier(tmp_path: Path) -> None:
 
 def test_detector(tmp_path: Path) -> None:
     manifest = read(tmp_path, detector())
-    assert (manifest.strides, manifest.iou_threshold) == ((1, 2), 0.4)
+    assert (manifest.head.strides, manifest.iou_threshold) == ((1, 2), 0.4)
     assert manifest.input == InputSpec(8, 8, "luma")
 
 
@@ -98,8 +98,8 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     (classifier(crop={"marign": 1}), "did you mean crop.margin?"),
     (classifier(labels_file="labels.txt"), "either labels or labels_file, not both"),
     (classifier(labels=None, labels_file="/etc/passwd"), "file name without folders"),
-    (detector(input={"width": 8, "height": 8, "color": "rgb"}), "input.color"),
-    (detector(input={"width": 8, "height": 8, "color": "luma", "scale": 2}), "key input.scale"),
+    (classifier(input={"width": 8, "height": 8, "color": "bgr"}), "input.color"),
+    (detector(input={"width": 8, "height": 8, "color": "yuv"}), "one of luma, rgb, bgr"),
     (detector(head={"type": "anchors", "strides": [8]}), "head.type"),
     (detector(head={"type": "centre-log-size", "strides": [0]}), "head.strides is [0]"),
     (detector(labels=["face"]), "key labels"),

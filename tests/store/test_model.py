@@ -21,7 +21,7 @@ def test_folder_becomes_a_model(tmp_path: Path) -> None:
 
 def test_detector_becomes_a_model(tmp_path: Path) -> None:
     model = load_model(put(tmp_path / "glance", detector(), "two_outputs"))
-    assert model.manifest.strides == (1, 2)
+    assert model.manifest.head.strides == (1, 2)
 
 
 def test_changed_file_is_refused_with_both_sums(tmp_path: Path) -> None:
