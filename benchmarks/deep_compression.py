@@ -24,12 +24,12 @@ import torch
 from torch import Tensor, nn
 
 from edge_runtime.compress.chain_writer import chain_tflite
-from edge_runtime.compress.lamp import Pruner, gradual_share
 from edge_runtime.compress.lenet import NETS
 from edge_runtime.compress.lesson import Lesson, Loss, answers_of, labelled, taught, told, wrong
 from edge_runtime.compress.mnist import Digits, read_digits
 from edge_runtime.compress.model_buffers import stored_buffers
 from edge_runtime.compress.pack import pack
+from edge_runtime.compress.prune import GradualPruner, KeptZeros
 from edge_runtime.compress.share import settle, share
 from edge_runtime.compress.sparse import relative
 from edge_runtime.store.codings import MOST_GAP_BITS
@@ -40,7 +40,7 @@ SEED = 1
 PRUNING_SHARE = 0.6
 """Of the pruning stage's steps; the rest heals."""
 RETIGHTENED = 50
-"""Steps from one tightening of the masks to the next."""
+"""Steps from one cut to the next."""
 Z95 = 1.96
 
 PAPER = {
@@ -127,15 +127,19 @@ class Bench:
         return Lesson(net, pictures, labels, epochs=epochs, rate=rate, shift=self.recipe.shift)
 
     def _prune(self, net: nn.Module, loss: Loss) -> nn.Module:
-        pruner = Pruner(net)
+        pruner = GradualPruner(net, 1 - self.recipe.kept, scope="lamp", ramp=PRUNING_SHARE)
+        zeros = KeptZeros(net)
 
         def tighten(lesson: Lesson) -> None:
+            nonlocal zeros
+            zeros.step(lesson.progress)
             if lesson.step % RETIGHTENED == 0:
-                pruner.keep(gradual_share(lesson.progress / PRUNING_SHARE, self.recipe.kept))
+                pruner.step(lesson.progress)
+                zeros = KeptZeros(net)
 
         lesson = self._lesson(net, self.recipe.pruning_epochs, 1e-3)
         self._watch("pruning", lesson, lesson.run(loss, tighten))
-        pruner.finish()
+        zeros.step(1.0)
         return net
 
     def _share(self, net: nn.Module, loss: Loss) -> nn.Module:

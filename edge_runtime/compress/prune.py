@@ -1,7 +1,8 @@
 """Keys ``prune`` and ``prune_pattern``: small weights become zero.
 
 Magnitude (Han et al., "Learning both weights and connections", arXiv 1506.02626): the smallest
-share of all weights together, or of each layer. Gradually (Zhu and Gupta, arXiv 1710.01878,
+share of all weights together, or of each layer. LAMP (Lee et al., arXiv 2010.07611): together, by
+a score that compares a weight with its own layer first. Gradually (Zhu and Gupta, arXiv 1710.01878,
 equation 1): the share rises as s_t = s_f + (s_i - s_f)(1 - t)^3 while the net trains on. Pattern
 (Mishra et al., "Accelerating sparse deep neural networks", arXiv 2104.08378): in every row the 2
 largest of 4 stay.
@@ -23,7 +24,8 @@ from torch.nn.utils import parametrize
 from edge_runtime.compress.weighted_layers import EVERY, all_weighted_layers, weighted_layers
 from edge_runtime.errors import LayerUnsuited, TargetUnreachable
 
-Scope = Literal["global", "layer"]
+Scope = Literal["global", "layer", "lamp"]
+"""Which weights are compared: all by size, those of a layer by size, all by LAMP score."""
 
 
 def prune(
@@ -53,7 +55,7 @@ def prune_pattern(
         )
     with torch.no_grad():
         for layer in fitting:
-            layer.weight.mul_(pattern_mask(layer.weight, keep, of))
+            layer.weight.masked_fill_(~pattern_mask(layer.weight, keep, of), 0.0)
     return pruned
 
 
@@ -86,16 +88,17 @@ class GradualPruner:
     ) -> None:
         if not 0 <= sparsity < 1:
             raise TargetUnreachable(f"sparsity {sparsity} leaves no weight; expected 0 to below 1")
-        self._weights = [m.weight for m in weighted_layers(net, layers).values()]
-        self._final, self._scope, self._ramp = sparsity, scope, ramp
+        weights = [m.weight for m in weighted_layers(net, layers).values()]
+        self._groups = [[each] for each in weights] if scope == "layer" else [weights]
+        self._score = lamp_scores if scope == "lamp" else _sizes
+        self._final, self._ramp = sparsity, ramp
 
     @torch.no_grad()
     def step(self, progress: float) -> None:
         """Cut down to the share that is due; call it after every step of the optimizer."""
         share = gradual_sparsity(progress / self._ramp, self._final)
-        together = self._scope == "global"
-        for group in [self._weights] if together else [[each] for each in self._weights]:
-            _cut(group, share)
+        for group in self._groups:
+            _cut(group, torch.cat([self._score(weight) for weight in group]), share)
 
 
 class KeptZeros:
@@ -103,13 +106,25 @@ class KeptZeros:
 
     def __init__(self, net: nn.Module) -> None:
         found = [trained_weight(m) for m in all_weighted_layers(net).values()]
-        self._masks = [(w, w.detach() != 0) for w in found if bool((w == 0).any())]
+        self._zeros = [(w, w.detach() == 0) for w in found if bool((w == 0).any())]
 
     @torch.no_grad()
     def step(self, progress: float) -> None:
         """Undo what the optimizer did to them."""
-        for weight, mask in self._masks:
-            weight.mul_(mask)
+        for weight, zeros in self._zeros:
+            weight.masked_fill_(zeros, 0.0)
+
+
+def lamp_scores(weight: Tensor) -> Tensor:
+    """[numel]: each weight's square over the sum of all squares of its layer that are no smaller.
+
+    Equation 3 of the paper. A layer's largest weight scores 1, so it is among the last to go.
+    """
+    squares = weight.detach().flatten().square().double()
+    ordered, order = squares.sort(descending=True)
+    scores = torch.empty_like(squares)
+    scores[order] = ordered / ordered.cumsum(0).clamp_min(1e-300)
+    return scores
 
 
 def sparsity_of(net: nn.Module, layers: Sequence[str] = EVERY) -> float:
@@ -128,23 +143,27 @@ def trained_weight(layer: nn.Module) -> Tensor:
     return weight
 
 
-def _cut(weights: list[Tensor], share: float) -> None:
-    """Zero the smallest ``share`` of the weights together."""
-    sizes = torch.cat([w.detach().abs().flatten() for w in weights])
-    count = round(share * sizes.numel())
+def _sizes(weight: Tensor) -> Tensor:
+    return weight.detach().abs().flatten()
+
+
+def _cut(weights: list[Tensor], scores: Tensor, share: float) -> None:
+    """Zero the ``share`` of the weights that scores lowest."""
+    count = round(share * scores.numel())
     if not count:
         return
-    mask = _largest(sizes, count)
-    for weight, part in zip(weights, mask.split([w.numel() for w in weights]), strict=True):
-        weight.mul_(part.view_as(weight))
+    falls = _lowest(scores, count)
+    for weight, part in zip(weights, falls.split([w.numel() for w in weights]), strict=True):
+        # Not multiplied: a negative weight would become minus zero, another value when packed.
+        weight.masked_fill_(part.view_as(weight), 0.0)
 
 
-def _largest(sizes: Tensor, count: int) -> Tensor:
-    """False for the ``count`` smallest; of equal ones the first fall."""
-    mask = sizes > sizes.kthvalue(count).values
-    if int((~mask).sum()) == count:
-        return mask
-    # Several are as large as the last to fall: sorting tells them apart, and takes longer.
-    mask = torch.ones_like(mask)
-    mask[sizes.argsort(stable=True)[:count]] = False
-    return mask
+def _lowest(scores: Tensor, count: int) -> Tensor:
+    """True for the ``count`` lowest; of equal ones the first fall."""
+    falls = scores <= scores.kthvalue(count).values
+    if int(falls.sum()) == count:
+        return falls
+    # Several score like the last to fall: sorting tells them apart, and takes longer.
+    falls = torch.zeros_like(falls)
+    falls[scores.argsort(stable=True)[:count]] = True
+    return falls

@@ -81,7 +81,7 @@ class Prune(TrainingOptions):
 
     key = "prune"
     sparsity: float = ranged(0.0, ALMOST_ALL)
-    scope: Literal["global", "layer"] = "global"
+    scope: Literal["global", "layer", "lamp"] = "global"
     layers: tuple[str, ...] = ("*",)
     ramp: float = ranged(0.01, 1.0, 0.7)
     """Share of the epochs after which the sparsity is reached."""

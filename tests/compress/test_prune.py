@@ -13,7 +13,9 @@ from edge_runtime.compress.lenet import lenet_5  # noqa: E402
 from edge_runtime.compress.prune import (  # noqa: E402
     GradualPruner,
     KeptZeros,
+    Scope,
     gradual_sparsity,
+    lamp_scores,
     pattern_mask,
     prune,
     prune_pattern,
@@ -29,12 +31,39 @@ def net() -> nn.Module:
     return lenet_5().eval()
 
 
+CONVOLUTIONS, LINEAR = ("0", "2"), ("5", "7")
+
+
 @pytest.mark.parametrize("sparsity", [0.0, 0.5, 0.92])
-def test_the_share_of_zeros_is_what_was_asked(net: nn.Module, sparsity: float) -> None:
-    assert sparsity_of(prune(net, sparsity)) == pytest.approx(sparsity, abs=1e-5)
-    for name in weighted_layers(net):
-        per_layer = prune(net, sparsity, scope="layer")
-        assert sparsity_of(per_layer, (name,)) == pytest.approx(sparsity, abs=1e-3)
+@pytest.mark.parametrize("scope", ["global", "layer", "lamp"])
+@pytest.mark.parametrize("layers", [("*",), CONVOLUTIONS, LINEAR], ids=str)
+def test_the_share_of_zeros_is_what_was_asked(
+    net: nn.Module, sparsity: float, scope: Scope, layers: tuple[str, ...]
+) -> None:
+    pruned = prune(net, sparsity, scope=scope, layers=layers)
+    assert sparsity_of(pruned, layers) == pytest.approx(sparsity, abs=1e-3)
+    for name in weighted_layers(pruned, layers) if scope == "layer" else ():
+        assert sparsity_of(pruned, (name,)) == pytest.approx(sparsity, abs=1e-3)
+
+
+def test_lamp_scores_are_the_papers() -> None:
+    scores = lamp_scores(torch.tensor([1.0, -3.0, 2.0]))
+    assert scores.tolist() == pytest.approx([1 / 14, 1.0, 4 / 13])
+
+
+def test_lamp_lets_no_layer_die(net: nn.Module) -> None:
+    with torch.no_grad():
+        net.get_submodule("2").weight.mul_(1e-4)  # so small that by size alone all of it goes
+    assert sparsity_of(prune(net, 0.95), ("2",)) == 1
+    pruned = prune(net, 0.95, scope="lamp")
+    assert sparsity_of(pruned) == pytest.approx(0.95, abs=1e-5)
+    assert all(layer.weight.any() for layer in weighted_layers(pruned).values())
+
+
+@pytest.mark.parametrize("scope", ["global", "layer", "lamp"])
+def test_no_zero_is_a_minus_zero(net: nn.Module, scope: Scope) -> None:
+    for layer in weighted_layers(prune(net, 0.5, scope=scope)).values():
+        assert not torch.signbit(layer.weight[layer.weight == 0]).any()
 
 
 def test_the_largest_weights_stay(net: nn.Module) -> None:

@@ -53,7 +53,7 @@ def test_a_recipe_is_its_stages_with_defaults(tmp_path: Path) -> None:
         (START + '[[stage]]\ndo = "prune"\n', r"stage 1 \(prune\): 'sparsity' is missing"),
         (START + PRUNE.replace("0.5", "1.5"), "sparsity: 1.5 is outside 0 to 0.9999"),
         (START + PRUNE.replace("0.5", '"much"'), "sparsity: 'much' is not a number"),
-        (START + PRUNE + "scope = 'all'\n", "scope: 'all' is none of global, layer"),
+        (START + PRUNE + "scope = 'all'\n", "scope: 'all' is none of global, layer, lamp"),
         (
             START + QUANTIZE + 'scales = "tensor"\nto = "int4"\n',
             r"stage 1 \(quantize\): scales = 'tensor' is for int8 made from a net",

@@ -16,10 +16,10 @@ pytest.importorskip("flatbuffers")
 from torch import nn  # noqa: E402
 
 from edge_runtime.compress.chain_writer import chain_tflite  # noqa: E402
-from edge_runtime.compress.lamp import Pruner, gradual_share, lamp_scores  # noqa: E402
 from edge_runtime.compress.layers import ConvUnit  # noqa: E402
 from edge_runtime.compress.lesson import Lesson, labelled, taught, wrong  # noqa: E402
 from edge_runtime.compress.pack import pack  # noqa: E402
+from edge_runtime.compress.prune import GradualPruner, prune  # noqa: E402
 from edge_runtime.compress.share import cluster, settle, share, share_layers  # noqa: E402
 from edge_runtime.engine.engine import open_engine  # noqa: E402
 from edge_runtime.errors import LayerUnsuited  # noqa: E402
@@ -40,10 +40,8 @@ def net() -> nn.Sequential:
 
 
 def pruned(kept: float = 0.2) -> nn.Sequential:
-    made = net()
-    pruner = Pruner(made)
-    pruner.keep(kept)
-    pruner.finish()
+    made = prune(net(), 1 - kept, scope="lamp")
+    assert isinstance(made, nn.Sequential)
     return made
 
 
@@ -171,41 +169,20 @@ def test_layers_that_cannot_be_shared_are_named() -> None:
         share(broken)
 
 
-def test_pruning_keeps_the_share_asked_for() -> None:
-    made = pruned(0.1)
-    alive = sum(int((w != 0).sum()) for w in weights(made))
-    total = sum(w.numel() for w in weights(made))
-    assert alive == pytest.approx(0.1 * total, abs=2)
-    assert all(w.any() for w in weights(made))
-    assert not any(torch.signbit(w[w == 0]).any() for w in weights(made))
-
-
-def test_lamp_scores_are_the_papers() -> None:
-    scores = lamp_scores(torch.tensor([1.0, -3.0, 2.0]))
-    assert scores.tolist() == pytest.approx([1 / 14, 1.0, 4 / 13])
-
-
-def test_share_falls_from_all_to_the_final_one() -> None:
-    shares = [gradual_share(p / 10, 0.05) for p in range(13)]
-    assert shares[0] == 1
-    assert shares[10:] == [0.05] * 3
-    assert shares == sorted(shares, reverse=True)
-
-
 def test_masks_hold_while_training_and_teachers_are_followed() -> None:
     x, y = pictures()
     teacher = net()
     for _ in Lesson(teacher, x, y, epochs=6, rate=1e-2, shift=1).run(labelled):
         pass
     made = copy.deepcopy(teacher)
-    pruner = Pruner(made)
+    pruner = GradualPruner(made, 0.85, scope="lamp", ramp=0.5)
 
     def tighten(lesson: Lesson) -> None:
-        pruner.keep(gradual_share(2 * lesson.progress, 0.15))
+        pruner.step(lesson.progress)
 
     for _ in Lesson(made, x, y, epochs=8, rate=1e-2).run(taught(teacher, 0.5), tighten):
         pass
-    pruner.finish()
+    pruner.step(1.0)
     kept = sum(int((w != 0).sum()) for w in weights(made)) / sum(w.numel() for w in weights(made))
     assert kept == pytest.approx(0.15, abs=0.001)
     assert wrong(made, x, y) < 0.05 * len(y)
