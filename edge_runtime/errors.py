@@ -12,9 +12,11 @@ EdgeRuntimeError                    exit code
 │   ├── ModelRejected (ValueError)  4   the file is no usable model, or not for this role
 │   ├── ModelMissing (LookupError)  4   no model of that name
 │   └── ExchangeFailed (RuntimeError) 4  a model could not be put in while frames are processed
+├── TrialImpossible (OSError)       4   a model could not be tried, and is not to blame
 ├── WebUnavailable (OSError)        5   address or port cannot be had
 ├── LibraryMissing (ImportError)    6   an optional library is not installed
 ├── OutputUnwritable (OSError)      7   results cannot be written
+├── ShelfUnwritable (OSError)       7   the folder of models cannot be written
 └── CompressionError                8   a stage of a recipe cannot do what it was asked
     ├── LayerUnsuited (ValueError)      8   a layer cannot be changed in this way
     ├── TargetUnreachable (ValueError)  8   no setting reaches the size that was asked for
@@ -88,6 +90,12 @@ class ExchangeFailed(ModelError, RuntimeError):
     """A model could not be put in the place of another while frames are processed."""
 
 
+class TrialImpossible(EdgeRuntimeError, OSError):
+    """A model could not be tried out; it may be sound, and trying again may help."""
+
+    exit_code = 4
+
+
 class WebUnavailable(EdgeRuntimeError, OSError):
     """The page's address or port cannot be had."""
 
@@ -102,6 +110,12 @@ class LibraryMissing(EdgeRuntimeError, ImportError):
 
 class OutputUnwritable(EdgeRuntimeError, OSError):
     """Results cannot be written where they were asked for."""
+
+    exit_code = 7
+
+
+class ShelfUnwritable(EdgeRuntimeError, OSError):
+    """The folder of models cannot be written; what was there before is still there."""
 
     exit_code = 7
 
