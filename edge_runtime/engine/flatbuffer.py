@@ -20,18 +20,29 @@ _INT32: Final = struct.Struct("<i")
 _UINT16: Final = struct.Struct("<H")
 
 
+MOST_READ: Final = 4 << 20
+"""Bytes of tables, strings and numbers to be made into objects; weights are only looked at."""
+_TABLE_COST: Final = 64
+_LEAST_READ: Final = 1 << 16
+_READ_PER_BYTE: Final = 16
+
+
 class FlatbufferDamaged(ValueError):
     """An offset, size or count points outside the file; the text says where."""
 
 
 class Bytes:
-    """A file's bytes, readable only inside its bounds."""
+    """A file's bytes, readable only inside its bounds, and not again and again.
 
-    __slots__ = ("_data", "size")
+    Offsets may lead to the same place many times, so a file of 3 KB can stand for a million tables.
+    """
+
+    __slots__ = ("_data", "_left", "size")
 
     def __init__(self, data: bytes) -> None:
         self._data = data
         self.size = len(data)
+        self._left = min(MOST_READ, _LEAST_READ + _READ_PER_BYTE * self.size)
 
     def number(self, code: struct.Struct, at: int) -> Any:
         """The number at byte ``at``."""
@@ -51,6 +62,12 @@ class Bytes:
                 f"byte {at} to {at + size} is asked for, but the file has {self.size} bytes"
             )
 
+    def spend(self, size: int) -> None:
+        """Count ``size`` bytes as read; raise FlatbufferDamaged when it becomes too much."""
+        self._left -= size
+        if self._left < 0:
+            raise FlatbufferDamaged("it leads to the same places more than any model needs")
+
 
 class Table:
     """One table: its fields by slot number, absent ones as defaults or None."""
@@ -65,6 +82,7 @@ class Table:
         if length < 4 or length % 2 or self._size < 4:
             raise FlatbufferDamaged(f"the table at byte {at} has a vtable of {length} bytes")
         data.require(at, self._size)
+        data.spend(length)
         self._fields = data.array("<u2", length // 2 - 2, vtable + 4).tolist()
         if any(field >= self._size for field in self._fields):
             raise FlatbufferDamaged(f"the table at byte {at} has a field outside itself")
@@ -89,8 +107,9 @@ class Table:
         at = self._target(slot)
         if at is None:
             return ()
-        offsets = self._data.array("<u4", self._data.number(_UINT32, at), at + 4).tolist()
-        places = (at + 4 + 4 * i + offset for i, offset in enumerate(offsets))
+        offsets = self._data.array("<u4", self._data.number(_UINT32, at), at + 4)
+        self._data.spend(offsets.size * _TABLE_COST)
+        places = (at + 4 + 4 * i + offset for i, offset in enumerate(offsets.tolist()))
         return tuple(Table(self._data, place) for place in places)
 
     def numbers(self, slot: int, dtype: npt.DTypeLike) -> npt.NDArray[Any] | None:
@@ -98,7 +117,10 @@ class Table:
         at = self._target(slot)
         if at is None:
             return None
-        return self._data.array(dtype, self._data.number(_UINT32, at), at + 4)
+        found = self._data.array(dtype, self._data.number(_UINT32, at), at + 4)
+        if found.itemsize > 1:  # single bytes are weights, options and strings
+            self._data.spend(found.nbytes)
+        return found
 
     def span(self, slot: int, dtype: npt.DTypeLike) -> tuple[int, int] | None:
         """First byte in the file and size in bytes of the vector in ``slot``; None when absent."""
@@ -110,6 +132,7 @@ class Table:
         letters = self.numbers(slot, np.uint8)
         if letters is None:
             return ""
+        self._data.spend(letters.size)
         # A string ends with a zero byte that its length leaves out: C++ reads up to it.
         at = self._target(slot) or 0
         if self._data.array(np.uint8, letters.size + 1, at + 4)[-1]:

@@ -167,3 +167,27 @@ def test_field_outside_its_table_is_refused() -> None:
 
 def test_models_are_small_enough_to_be_committed() -> None:
     assert all(Path(file).stat().st_size < 3000 for file in MODELS.glob("*.tflite"))
+
+
+def entangled(count: int) -> bytes:
+    """A file in which ``count`` graphs share one list of ``count`` tensors: 8 bytes of file for
+    each, but ``count`` squared tables to read."""
+    empty = struct.pack("<HHi", 4, 4, 4)  # vtable of a table without fields, the table
+    outputs = struct.pack("<II", 1, 0)
+    shared = 8 + 14 + 2 + 16 + 4 + 4 * count + 12 + 16
+    graph = shared - 16
+    root = struct.pack("<7HHi3I", 14, 16, 0, 4, 8, 0, 12, 0, 16, shared - 28, 8, shared - 36)
+    # Slots 0 tensors, 2 outputs, 3 operators:
+    fields = struct.pack("<6Hi3I", 12, 16, 4, 0, 8, 12, 12, 12, 8 + 4 + 4 * count, 4)
+    listed = struct.pack("<I", count)
+    graphs = listed + b"".join(struct.pack("<I", graph - 44 - 4 * i) for i in range(count))
+    table = shared + 4 + 4 * count + len(outputs) + 4
+    tables = listed + b"".join(struct.pack("<I", table - shared - 4 - 4 * i) for i in range(count))
+    head = struct.pack("<I4s", 24, b"TFL3")
+    return head + root + graphs + fields + tables + outputs + empty
+
+
+def test_a_small_file_cannot_ask_for_endless_reading() -> None:
+    assert len(read_graph(entangled(10), "entangled").tensors) == 10
+    with pytest.raises(ModelRejected, match="more than any model needs"):
+        read_graph(entangled(10_000), "entangled")
