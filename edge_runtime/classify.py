@@ -193,10 +193,9 @@ def _expect(
 
 def _refuse_logits(output: Tensor, manifest: ClassifierDescription) -> None:
     """A quantized output tells its range: one that reaches far beyond 1 holds no probabilities."""
-    if output.scale is None or output.dtype.kind not in "iu":
+    if output.limits is None:
         return
-    limits = np.iinfo(output.dtype)
-    low, high = dequantize(np.array([limits.min, limits.max], output.dtype), output)
+    low, high = output.limits
     if high > 1 + MOST_OVER_ONE:
         raise ModelRejected(
             f"model {manifest.name} does not fit its manifest: activation {manifest.activation!r} "

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any, Final
 
 import numpy as np
@@ -45,6 +44,15 @@ class Tensor:
     @property
     def quantized(self) -> bool:
         return self.scale is not None or bool(self.scales)
+
+    @property
+    def limits(self) -> tuple[float, float] | None:
+        """The least and the largest real its integers hold; None for floats and several scales."""
+        if self.scale is None or self.dtype.kind not in "iu":
+            return None
+        ends = np.iinfo(self.dtype)
+        low, high = dequantize(np.array([ends.min, ends.max], self.dtype), self).tolist()
+        return low, high
 
     def __str__(self) -> str:
         size = "x".join(map(str, self.shape))
@@ -158,13 +166,3 @@ def _through(table: Array) -> Writer:
         np.take(table, pixels, out=out.reshape(pixels.shape), mode="clip")
 
     return write
-
-
-@lru_cache(maxsize=64)
-def _writer_of(tensor: Tensor) -> Writer:
-    return byte_writer(tensor)
-
-
-def write_bytes(pixels: Pixels, out: Array, tensor: Tensor) -> None:
-    """Write picture bytes, meant as reals 0 to 255, into the view ``out`` of ``tensor``."""
-    _writer_of(tensor)(pixels, out)

@@ -31,8 +31,8 @@ class HeadSpec:
     """centre-log-size: one pair of outputs (logits, boxes) for each."""
     coordinates: Coordinates = "normalized"
     """yolov5, yolov8: boxes in shares of the input, or in its pixels."""
-    outputs: tuple[str, ...] = SSD_OUTPUTS
-    """ssd-postprocess: what the model's outputs are, in their order."""
+    outputs: tuple[str, ...] = ()
+    """ssd-postprocess: what the model's outputs are, in their order; the operator's when empty."""
     classes: tuple[str, ...] = ()
     """Heads with labels: those that count; all when empty."""
 
@@ -47,7 +47,7 @@ def read_head(kind: HeadType, head: Fields, labels: Sequence[str]) -> HeadSpec:
         kind,
         strides=_strides(head) if kind == "centre-log-size" else (),
         coordinates=_coordinates(head) if kind.startswith("yolo") else "normalized",
-        outputs=_outputs(head) if kind == "ssd-postprocess" else SSD_OUTPUTS,
+        outputs=_outputs(head) if kind == "ssd-postprocess" and "outputs" in head else (),
         classes=_classes(head, labels) if kind in LABELLED and "classes" in head else (),
     )
     head.finish()
@@ -66,8 +66,6 @@ def _coordinates(head: Fields) -> Coordinates:
 
 
 def _outputs(head: Fields) -> tuple[str, ...]:
-    if "outputs" not in head:
-        return SSD_OUTPUTS
     expected = f"a list of {', '.join(SSD_OUTPUTS)} in the order of the model's outputs"
     outputs = head.items("outputs", str, expected)
     if sorted(outputs) != sorted(SSD_OUTPUTS):

@@ -11,7 +11,6 @@ from edge_runtime.engine.tensor import (
     dequantize,
     quantize,
     quantize_value,
-    write_bytes,
 )
 from edge_runtime.errors import ModelRejected
 
@@ -126,7 +125,7 @@ def test_writing_bytes_is_scaling_then_quantizing(
 def test_colour_is_written_channel_by_channel() -> None:
     pixels = np.random.default_rng(1).integers(0, 256, (4, 5, 3), np.uint8)
     out = np.zeros((1, 4, 5, 3), np.int8)
-    write_bytes(pixels, out, tensor("int8", 1.0, -128))
+    byte_writer(tensor("int8", 1.0, -128))(pixels, out)
     assert np.array_equal(out[0].astype(int), pixels.astype(int) - 128)
 
 
@@ -134,7 +133,7 @@ def test_rows_with_gaps_are_written_right() -> None:
     wide = np.random.default_rng(2).integers(0, 256, (8, 20), np.uint8)
     for what in (tensor("int8", 1.0, -128), tensor("uint8", 1.0, 0), tensor("float32")):
         out = np.zeros((1, 8, 8, 1), what.dtype)
-        write_bytes(wide[:, 3:11], out, what)
+        byte_writer(what)(wide[:, 3:11], out)
         assert np.array_equal(dequantize(out, what)[0, :, :, 0], wide[:, 3:11])
 
 
@@ -145,7 +144,14 @@ def test_forgotten_scale_is_refused_with_both_ranges() -> None:
 
 def test_wrong_size_is_refused() -> None:
     with pytest.raises(ValueError, match="reshape"):
-        write_bytes(np.zeros((3, 3), np.uint8), np.zeros((1, 4, 4, 1)), tensor("float64"))
+        byte_writer(tensor("float64"))(np.zeros((3, 3), np.uint8), np.zeros((1, 4, 4, 1)))
+
+
+def test_limits_are_those_of_the_stored_integers() -> None:
+    assert tensor("int8", 0.5, -128).limits == (0.0, 127.5)
+    assert tensor("uint8", 1 / 256, 0).limits == (0.0, 255 / 256)
+    assert tensor("float32").limits is None
+    assert tensor("uint8").limits is None
 
 
 def test_description_reads_well() -> None:

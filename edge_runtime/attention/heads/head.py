@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edge_runtime.attention.overlap import Boxes, Scores
-from edge_runtime.engine.tensor import Array, Tensor, dequantize, quantize_value
+from edge_runtime.engine.tensor import Array, Tensor, quantize_value
 from edge_runtime.errors import ModelRejected
 
 Reals = npt.NDArray[np.float32]
@@ -105,6 +105,5 @@ def require_probabilities(scores: Reals | float, what: str) -> None:
 
 def require_probability_range(tensor: Tensor, what: str) -> None:
     """Refuse a quantized output that was made for numbers beyond 1, before it runs."""
-    if tensor.scale is not None and tensor.dtype.kind in "iu":
-        largest = np.array([np.iinfo(tensor.dtype).max], tensor.dtype)
-        require_probabilities(dequantize(largest, tensor), what)
+    if tensor.limits is not None:
+        require_probabilities(tensor.limits[1], what)
