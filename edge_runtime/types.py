@@ -241,6 +241,21 @@ class ModelInUse:
         return f"{self.name} {self.version} ({self.backend})"
 
 
+ModelFate = Literal["admitted", "activated", "canary", "rolled back", "refused", "removed"]
+
+
+@dataclass(frozen=True, slots=True)
+class ModelEvent:
+    """Something that became of a model."""
+
+    at: float
+    """Seconds since 1970, as far as the clock was right."""
+    what: ModelFate
+    model: str
+    """Name, or name and digits of its version; the file's name when it was refused."""
+    sentence: str
+
+
 @dataclass(frozen=True, slots=True)
 class Snapshot:
     """All that is known after a frame: the only thing the pipeline publishes."""

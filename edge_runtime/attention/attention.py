@@ -47,15 +47,22 @@ class Attention:
         idle_interval_s: float = 1.0,
     ) -> None:
         self._tracker = tracker
-        self._threshold = threshold
         self._motion_threshold = motion_threshold
         self._idle_interval_s = idle_interval_s
         self._detected_at = float("-inf")
-        self.exchange(detector)
+        self.exchange(detector, threshold=threshold)
 
-    def exchange(self, detector: Detector) -> None:
-        """Look with another detector from the next frame on; whoever is followed stays so."""
+    def exchange(
+        self, detector: Detector, *, threshold: float, sure_score: float | None = None
+    ) -> None:
+        """Look with another detector from the next frame on; whoever is followed stays so.
+
+        Scores of two detectors mean different things: ``sure_score`` is the tracker's new one.
+        """
         self._detector = detector
+        self._threshold = threshold
+        if sure_score is not None:
+            self._tracker.sure_score = sure_score
         width, height = detector.glance_size
         self._gate = MotionGate(width=width, height=height)
         self._glance: Luma = np.empty((height, width), np.uint8)

@@ -71,7 +71,7 @@ class Tracker:
         self, *, confirm_hits: int = 2, sure_score: float = 0.8, patience_s: float = 1.0
     ) -> None:
         self._confirm_hits = confirm_hits
-        self._sure_score = sure_score
+        self.sure_score = sure_score
         self._patience_s = patience_s
         self._tracks: list[_Track] = []
         self._numbered = 0
@@ -117,7 +117,7 @@ class Tracker:
             self._tracks.append(track)
         else:
             track.follow(detection, now)
-        if track.hits >= self._confirm_hits or track.score >= self._sure_score:
+        if track.hits >= self._confirm_hits or track.score >= self.sure_score:
             track.confirmed = True
         return track
 

@@ -46,12 +46,15 @@ class CanaryReport:
 
 
 class Canary:
-    """Runs a candidate on every crop the incumbent is asked about. A Listener of the Labeller."""
+    """Runs a candidate on every crop that the model called ``incumbent`` is asked about.
+
+    A Listener of the Labeller.
+    """
 
     def __init__(
         self,
         candidate: Classifier,
-        incumbent: Classifier,
+        incumbent: str,
         rule: CanaryRule,
         *,
         clock: Clock = time.monotonic,
@@ -64,9 +67,15 @@ class Canary:
         self._incumbent_s: list[float] = []
         self._failure: str | None = None
 
-    def hear(self, picture: Picture, regions: Sequence[Region], results: Sequence[Result]) -> None:
+    def hear(
+        self,
+        picture: Picture,
+        regions: Sequence[Region],
+        classifier: Classifier,
+        results: Sequence[Result],
+    ) -> None:
         """Compare the candidate's answers, if these are the incumbent's and all is still open."""
-        if results[0].model != self._incumbent.name or self.report().promoted is not None:
+        if classifier.name != self._incumbent or self.report().promoted is not None:
             return
         crops = [cut(picture, region, self._candidate.crop_spec) for region in regions]
         try:
@@ -76,7 +85,7 @@ class Canary:
             return
         self._same += [_best(a) == _best(b) for a, b in zip(answers, results, strict=True)]
         self._candidate_s.append(self._candidate.classify_s / len(crops))
-        self._incumbent_s.append(self._incumbent.classify_s / len(crops))
+        self._incumbent_s.append(classifier.classify_s / len(crops))
 
     def report(self) -> CanaryReport:
         """How it stands by now."""

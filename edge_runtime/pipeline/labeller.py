@@ -25,8 +25,14 @@ class Turn(NamedTuple):
 class Listener(Protocol):
     """Somebody who wants to know what was answered, such as a candidate being compared."""
 
-    def hear(self, picture: Picture, regions: Sequence[Region], results: Sequence[Result]) -> None:
-        """``results`` of one classifier for ``regions``, in their order."""
+    def hear(
+        self,
+        picture: Picture,
+        regions: Sequence[Region],
+        classifier: Classifier,
+        results: Sequence[Result],
+    ) -> None:
+        """What a classifier just answered for ``regions``, in their order."""
 
 
 class _Said(NamedTuple):
@@ -102,7 +108,7 @@ class Labeller:
         self.invoke_s += classifier.invoke_s
         self.inferences += len(crops)
         if self.listener is not None:
-            self.listener.hear(picture, regions, results)
+            self.listener.hear(picture, regions, classifier, results)
 
     def _remember(self, said: dict[int, dict[str, _Said]]) -> None:
         """A face that is away for less than a classifier's turn keeps what was said of it."""

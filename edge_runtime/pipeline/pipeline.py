@@ -14,7 +14,7 @@ from typing import Final, Protocol
 
 from edge_runtime.attention.attention import Attention
 from edge_runtime.attention.detector import Detector
-from edge_runtime.pipeline.labeller import Labeller, Turn
+from edge_runtime.pipeline.labeller import Labeller, Listener, Turn
 from edge_runtime.pipeline.stopwatch import Stopwatch
 from edge_runtime.telemetry.meters import LatencyMeter, RateMeter
 from edge_runtime.types import (
@@ -71,21 +71,33 @@ class Pipeline:
         """Seconds the last frame spent inside interpreters."""
         return self._invoke_s
 
+    def median_ms(self, stage: str) -> float | None:
+        """What a stage took lately; None when it was not needed."""
+        latency = self._latency.get(stage)
+        return latency.p50 if latency else None
+
     def exchange(
         self,
         *,
         models: tuple[ModelInUse, ...],
         turns: Sequence[Turn],
         detector: Detector | None = None,
+        threshold: float = 0.0,
+        sure_score: float | None = None,
     ) -> None:
         """From the next frame on work with other models; not while a frame is processed.
 
-        Faces keep their numbers: the tracker stays. Without ``detector`` the present one stays.
+        Faces keep their numbers: the tracker stays. Without ``detector`` the present one stays;
+        ``threshold`` and ``sure_score`` are a new one's.
         """
         if detector is not None:
-            self._attention.exchange(detector)
+            self._attention.exchange(detector, threshold=threshold, sure_score=sure_score)
         self._labeller.exchange(turns)
         self._models = models
+
+    def listen(self, listener: Listener | None) -> None:
+        """Let somebody hear every classifier's answers, or nobody."""
+        self._labeller.listener = listener
 
     def rest(self, last: Snapshot) -> Snapshot:
         """``last`` brought up to date while no frame comes: no faces, rates of now."""

@@ -52,7 +52,7 @@ def of(answer: object, *, step: float = 0.001, name: str = "candidate") -> Class
 
 def compared(candidate: Classifier, *, frames: int, clock: Clock | None = None) -> CanaryReport:
     incumbent = classifier("incumbent")
-    canary = Canary(candidate, incumbent, RULE, clock=clock or Clock())
+    canary = Canary(candidate, incumbent.name, RULE, clock=clock or Clock())
     labeller = Labeller([Turn(incumbent), Turn(classifier("bystander"))])
     labeller.listener = canary
     for _ in range(frames):
@@ -96,8 +96,7 @@ def test_too_few_crops_in_its_time_decide_nothing_good() -> None:
     report = compared(classifier("candidate"), frames=5, clock=clock)
     assert report.promoted is None
     clock = Clock()
-    incumbent = classifier("incumbent")
-    canary = Canary(classifier("candidate"), incumbent, RULE, clock=clock)
+    canary = Canary(classifier("candidate"), "incumbent", RULE, clock=clock)
     clock.now = 61
     assert canary.report().promoted is False
     assert canary.report().reason == "only 0 crops in 61 s, too few to compare"

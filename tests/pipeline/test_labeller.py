@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import pytest
 
+from edge_runtime.classify import Classifier
 from edge_runtime.pipeline import Labeller, Turn
 from edge_runtime.types import Box, Picture, Region, Result
 from tests.white_faces import classifier, frame_with
@@ -76,8 +77,15 @@ def test_a_listener_hears_every_answer() -> None:
     heard: list[tuple[int, str]] = []
 
     class Ear:
-        def hear(self, _: Picture, regions: Sequence[Region], results: Sequence[Result]) -> None:
-            heard.extend((r.track, a.model) for r, a in zip(regions, results, strict=True))
+        def hear(
+            self,
+            picture: Picture,
+            regions: Sequence[Region],
+            classifier: Classifier,
+            results: Sequence[Result],
+        ) -> None:
+            assert picture.width == 640
+            heard.extend((r.track, classifier.name) for r, _ in zip(regions, results, strict=True))
 
     labeller = Labeller([Turn(classifier("a")), Turn(classifier("b"))])
     labeller.listener = Ear()

@@ -114,7 +114,10 @@ def test_models_are_exchanged_between_two_frames_and_the_face_stays_the_same() -
     before = working.process(frame_with(FACE))
     other = ModelInUse("other", "2", "crop-classifier", "1" * 64, 100, "fake")
     working.exchange(
-        models=(other,), turns=[Turn(classifier("other"))], detector=face_detector(0.4)
+        models=(other,),
+        turns=[Turn(classifier("other"))],
+        detector=face_detector(0.4),
+        threshold=0.5,
     )
     after = working.process(frame_with(FACE, index=1, taken_at=0.03))
     assert [face.track for face in after.faces] == [face.track for face in before.faces]
