@@ -28,7 +28,8 @@ class Writer:
     tensors: list[Any] = field(default_factory=list)
     buffers: list[Any] = field(default_factory=list)
     operators: list[Any] = field(default_factory=list)
-    codes: list[int] = field(default_factory=list)
+    codes: list[tuple[int, str]] = field(default_factory=list)
+    """Builtin code and, for operators from elsewhere, their name."""
 
     def __post_init__(self) -> None:
         self.buffers.append(self.schema.BufferT())  # the schema keeps buffer 0 empty
@@ -66,18 +67,28 @@ class Writer:
         self, name: str, inputs: Sequence[int], output: int, options: Any | None = None
     ) -> int:
         """Add an operator; returns its output tensor."""
-        code = getattr(self.schema.BuiltinOperator, name)
-        if code not in self.codes:
-            self.codes.append(code)
-        made = self.schema.OperatorT()
-        made.opcodeIndex = self.codes.index(code)
-        made.inputs, made.outputs = list(inputs), [output]
+        made = self._add((getattr(self.schema.BuiltinOperator, name), ""), inputs, [output])
         if options is not None:
             kind = type(options).__name__.removesuffix("T")
             made.builtinOptionsType = getattr(self.schema.BuiltinOptions, kind)
             made.builtinOptions = options
-        self.operators.append(made)
         return output
+
+    def custom(
+        self, name: str, inputs: Sequence[int], outputs: Sequence[int], options: bytes
+    ) -> None:
+        """Add an operator from elsewhere with its options as a flexbuffer."""
+        made = self._add((self.schema.BuiltinOperator.CUSTOM, name), inputs, outputs)
+        made.customOptions = list(options)
+
+    def _add(self, code: tuple[int, str], inputs: Sequence[int], outputs: Sequence[int]) -> Any:
+        if code not in self.codes:
+            self.codes.append(code)
+        made = self.schema.OperatorT()
+        made.opcodeIndex = self.codes.index(code)
+        made.inputs, made.outputs = list(inputs), list(outputs)
+        self.operators.append(made)
+        return made
 
     def pack(self, inputs: Sequence[int], outputs: Sequence[int]) -> bytes:
         """The file's bytes."""
@@ -88,14 +99,17 @@ class Writer:
         graph.inputs, graph.outputs = list(inputs), list(outputs)
         model = self.schema.ModelT()
         model.version, model.subgraphs, model.buffers = 3, [graph], self.buffers
-        model.operatorCodes = [self._code(code) for code in self.codes]
+        model.operatorCodes = [self._code(*code) for code in self.codes]
         builder = flatbuffers.Builder(1024)
         builder.Finish(model.Pack(builder), b"TFL3")
         return bytes(builder.Output())
 
-    def _code(self, code: int) -> Any:
+    def _code(self, code: int, name: str) -> Any:
         made = self.schema.OperatorCodeT()
-        made.builtinCode, made.deprecatedBuiltinCode, made.version = code, min(code, 127), 3
+        made.customCode = name.encode() or None
+        made.builtinCode, made.deprecatedBuiltinCode = code, min(code, 127)
+        first = name or code == self.schema.BuiltinOperator.RESHAPE
+        made.version = 1 if first else 3
         return made
 
 
@@ -273,6 +287,66 @@ def two_outputs(schema: Any) -> bytes:
     return w.pack([x], [scores, sizes])
 
 
+def ssd_postprocess(schema: Any) -> bytes:
+    """float32 colour in; scores, boxes, count and classes of ten things out, TensorFlow 2's order.
+
+    16 anchors, the cells of a 4x4 grid, and two classes.
+    """
+    w = Writer(schema)
+    random = np.random.default_rng(3)
+    x = w.tensor("image", (1, 8, 8, 3), "FLOAT32")
+    coded = [ssd_branch(w, x, name, random) for name in ("boxes", "scores")]
+    centres = (np.indices((4, 4)).reshape(2, 16).T + 0.5) / 4
+    anchors = np.concatenate([centres, np.full((16, 2), 0.25)], axis=1).astype(np.float32)
+    sure = w.operator("LOGISTIC", coded[1:], w.tensor("sure", (1, 16, 3), "FLOAT32"))
+    shapes = {"boxes": (1, 10, 4), "classes": (1, 10), "scores": (1, 10), "count": (1,)}
+    out = {name: w.tensor(f"found_{name}", shape, "FLOAT32") for name, shape in shapes.items()}
+    a = w.tensor("anchors", anchors.shape, "FLOAT32", anchors)
+    inputs = (coded[0], sure, a)
+    w.custom("TFLite_Detection_PostProcess", inputs, list(out.values()), ssd_options())
+    return w.pack([x], [out[name] for name in ("scores", "boxes", "count", "classes")])
+
+
+def ssd_branch(w: Writer, x: int, name: str, random: np.random.Generator) -> int:
+    """A 3x3 convolution at stride 2, its 4x4 cells in a row: (1, 16, 4) boxes or 3 scores."""
+    numbers = 4 if name == "boxes" else 3
+    weights = random.normal(0, 0.2, (numbers, 3, 3, 3)).astype(np.float32)
+    kernel = w.tensor(f"{name}_kernel", weights.shape, "FLOAT32", weights)
+    zeros = np.zeros(numbers, np.float32)
+    bias = w.tensor(f"{name}_bias", (numbers,), "FLOAT32", zeros)
+    maps = w.tensor(f"{name}_maps", (1, 4, 4, numbers), "FLOAT32")
+    w.operator("CONV_2D", (x, kernel, bias), maps, convolution(w.schema))
+    row = np.array([1, 16, numbers], np.int32)
+    shape = w.tensor(f"{name}_shape", (3,), "INT32", row)
+    return w.operator("RESHAPE", (maps, shape), w.tensor(name, (1, 16, numbers), "FLOAT32"))
+
+
+def ssd_options() -> bytes:
+    """As tensorflow/lite/kernels/detection_postprocess.cc reads them."""
+    from flatbuffers import flexbuffers
+
+    builder = flexbuffers.Builder()
+    with builder.Map():
+        for key, whole in {
+            "max_detections": 10,
+            "max_classes_per_detection": 1,
+            "num_classes": 2,
+        }.items():
+            builder.Key(key)
+            builder.Int(whole)
+        for key, real in {
+            "nms_score_threshold": 0.1,
+            "nms_iou_threshold": 0.5,
+            "y_scale": 10.0,
+            "x_scale": 10.0,
+            "h_scale": 5.0,
+            "w_scale": 5.0,
+        }.items():
+            builder.Key(key)
+            builder.Float(real)
+    return bytes(builder.Finish())
+
+
 MAKERS: dict[str, Callable[[Any], bytes]] = {
     "float_logits": float_logits,
     "float_rgb_softmax": float_rgb_softmax,
@@ -281,6 +355,7 @@ MAKERS: dict[str, Callable[[Any], bytes]] = {
     "int8_sigmoid": int8_sigmoid,
     "uint8_to_float": uint8_to_float,
     "two_outputs": two_outputs,
+    "ssd_postprocess": ssd_postprocess,
 }
 
 

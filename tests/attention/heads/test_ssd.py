@@ -4,9 +4,12 @@ import numpy as np
 import pytest
 
 from edge_runtime.attention.heads.ssd import SsdHead
+from edge_runtime.engine.engine import open_engine
+from edge_runtime.engine.litert import available_backends
 from edge_runtime.engine.tensor import Array
 from edge_runtime.errors import ModelRejected
 from tests.attention.heads.written import FORMATS, Outputs, found
+from tests.engine.tiny_tflite import MODELS
 
 SIZE = (200, 100)
 OWN_ORDER = ("boxes", "classes", "scores", "count")
@@ -66,3 +69,19 @@ def test_classes_taken_for_scores_are_refused() -> None:
     head = SsdHead(given.tensors, SIZE, threshold=0.5, order=order)
     with pytest.raises(ModelRejected, match="scores of the detector reach 2, expected prob"):
         given.decoded_by(head)
+
+
+@pytest.mark.skipif(not available_backends(), reason="no interpreter is installed")
+def test_what_the_operator_writes_is_read() -> None:
+    path = MODELS / "ssd_postprocess.tflite"
+    with open_engine(path) as engine:
+        engine.input()[...] = np.random.default_rng(1).random((1, 8, 8, 3)) * 4
+        engine.invoke()
+        head = SsdHead(engine.outputs, SIZE, threshold=0.99, order=TF2_ORDER, counted={1})
+        decoded = found(head.decode(engine.output))
+        top, left, bottom, right = engine.output(1)[0, 1].tolist()
+    assert len(decoded) == 4
+    box, score = decoded[1]
+    assert (box.x, box.y) == pytest.approx((left * 200, top * 100), abs=1e-3)
+    assert (box.right, box.bottom) == pytest.approx((right * 200, bottom * 100), abs=1e-3)
+    assert score == pytest.approx(0.9975, abs=1e-3)
