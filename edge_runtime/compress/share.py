@@ -15,6 +15,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
+from edge_runtime.compress.folding import fold_norms
+
 MOST_BITS = 8
 _ROUNDS = 300
 
@@ -108,15 +110,18 @@ def _spread(values: Tensor, count: int) -> Tensor:
 def share(net: nn.Module, *, conv: int = 8, linear: int = 5, bias: int = 5) -> nn.Module:
     """A copy of the net whose convolutions, linear layers and longer biases share values.
 
-    Give the bits per kind of layer; ``share_layers`` takes them by name. Train the copy to tune
-    the centroids, then ``settle`` it.
+    Give the bits per kind of layer; ``share_layers`` takes them by name. Batch norms are folded
+    first: folded later, for the file, they would scale every filter's values differently. Train
+    the copy to tune the centroids, then ``settle`` it.
     """
+    has_norms = any(isinstance(module, nn.BatchNorm2d) for module in net.modules())
+    plain = fold_norms(net).train(net.training) if has_norms else net
     bits = {
         name: conv if isinstance(layer, nn.Conv2d) else linear
-        for name, layer in net.named_modules()
+        for name, layer in plain.named_modules()
         if isinstance(layer, nn.Conv2d | nn.Linear)
     }
-    return share_layers(net, bits, bias=bias)
+    return share_layers(plain, bits, bias=bias)
 
 
 def share_layers(net: nn.Module, bits: Bits, *, bias: int | None = 5) -> nn.Module:

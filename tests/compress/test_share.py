@@ -239,3 +239,20 @@ def test_layers_without_bias_are_written(tmp_path: Path) -> None:
 def test_layers_that_cannot_be_written_are_named(layer: nn.Module) -> None:
     with pytest.raises(LayerUnsuited, match=type(layer).__name__):
         chain_tflite(nn.Sequential(layer), torch.zeros(1, 1, 12, 12))
+
+
+def test_few_values_stay_few_when_norms_are_folded_into_them() -> None:
+    torch.manual_seed(5)
+    normed = nn.Sequential(ConvUnit(1, 8, 3), ConvUnit(8, 16)).train()
+    for _ in range(3):
+        normed(torch.rand(4, 1, 8, 8))
+    normed[0].norm.weight.data.uniform_(0.5, 2.0)
+    pictures = torch.rand(2, 1, 8, 8)
+    before = normed.eval()(pictures)
+    few = settle(share(normed, conv=3)).eval()
+    assert not [m for m in few.modules() if isinstance(m, nn.BatchNorm2d)]
+    convs = [m for m in few.modules() if isinstance(m, nn.Conv2d)]
+    assert [len(m.weight.unique()) for m in convs] == [8, 8]
+    # 256 values are more than there are weights: nothing is rounded.
+    own = settle(share(normed, conv=8)).eval()
+    torch.testing.assert_close(own(pictures), before)
