@@ -32,7 +32,7 @@ from edge_runtime.compress.file_figures import measure_file
 from edge_runtime.compress.slim import slim
 from edge_runtime.compress.tflite_quantize import quantize_tflite
 from edge_runtime.engine.engine import Engine, open_engine
-from edge_runtime.engine.inspection import inspect_file
+from edge_runtime.engine.inspection import inspect_content
 
 GLANCE = Path("models/face-glance/model.tflite")
 PEERS: dict[str, tuple[type[SsdMobileNet | BlazeFace], bool]] = {
@@ -134,7 +134,7 @@ def rows(files: dict[str, Path], times: Times) -> list[dict[str, Any]]:
 
 
 def cost(file: Path) -> dict[str, Any]:
-    found = inspect_file(file)
+    found = inspect_content(file.read_bytes(), file)
     return {
         "macs": found.cost.macs,
         "parameters": found.cost.parameters,

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
 import numpy as np
 
 from edge_runtime.bench.timing import Spread, timed
-from edge_runtime.engine.engine import Engine, open_engine
+from edge_runtime.engine.engine import Engine
 from edge_runtime.store.model import Model
 from edge_runtime.types import JsonObject
 
@@ -36,7 +35,7 @@ class ModelLatency:
 
 def model_latency(model: Model, *, threads: int, backend: str, runs: int) -> ModelLatency:
     """Invoke times on seeded noise; what lies in the input does not change the arithmetic."""
-    with open_engine(Path(model.path), threads=threads, backend=backend) as engine:
+    with model.open_engine(threads=threads, backend=backend) as engine:
         _fill_with_noise(engine)
         spread = timed(engine.invoke, runs=runs, warm_up=WARM_UP)
         return ModelLatency(model.manifest.name, threads, engine.backend, spread)

@@ -12,12 +12,24 @@ import click
 
 from edge_runtime.cli.options import config_option
 from edge_runtime.config import load_config
-from edge_runtime.engine.inspection import Inspection, Latency, inspect_file, measure_latency
+from edge_runtime.engine.inspection import (
+    Inspection,
+    Latency,
+    inspect_content,
+    measure_latency,
+)
 from edge_runtime.engine.tensor import Tensor
 from edge_runtime.errors import LibraryMissing, ModelMissing
 from edge_runtime.store.catalogue import Catalogue
 from edge_runtime.store.manifest import FILE_NAME, read_manifest
 from edge_runtime.store.model import Model, load_model
+from edge_runtime.store.package import (
+    SUFFIX,
+    ModelFile,
+    expand_file,
+    is_model_file,
+    read_tflite,
+)
 
 RUNS: Final = 30
 """Invokes that the median latency is taken over."""
@@ -35,7 +47,7 @@ _dirs = click.option(
 
 @click.group()
 def models() -> None:
-    """List the models that can be used, or look inside one."""
+    """List the models that can be used, look inside one, or expand a package."""
 
 
 @models.command("list")
@@ -51,7 +63,7 @@ def list_models(config_file: Path | None, models_dirs: Sequence[Path], as_json: 
         listed = {"models": [_summary(model) for model in usable], "broken": broken}
         click.echo(json.dumps(listed, indent=2))
         return
-    head = ("name", "version", "kind", "input", "bytes", "where")
+    head = ("name", "version", "kind", "input", "bytes", "package", "where")
     for line in _aligned([head, *map(_row, usable)]):
         click.echo(line)
     for problem in broken.values():
@@ -69,16 +81,37 @@ def inspect_model(
 ) -> None:
     """Show what goes into a model, what comes out, what it weighs and how long it takes here.
 
-    NAME is a model's name; PATH its folder or a .tflite file, which needs no manifest.
+    NAME is a model's name; PATH its folder or a .tflite file or package, which needs no manifest.
     """
     model = _model(name, _catalogue(config_file, models_dirs))
-    inspection = inspect_file(model.path if model else Path(name))
-    latency, problem = _latency(inspection.path, threads)
+    file = model.file if model else read_tflite(Path(name))
+    inspection = inspect_content(file.tflite, file.path)
+    latency, problem = _latency(file, threads)
     if as_json:
-        click.echo(json.dumps(_json_of(model, inspection, latency), indent=2))
+        click.echo(json.dumps(_json_of(model, file, inspection, latency), indent=2))
         return
-    for line in _report(model, inspection, _latency_text(latency, problem)):
+    for line in _report(model, file, inspection, _latency_text(latency, problem)):
         click.echo(line)
+
+
+@models.command("expand")
+@click.argument("package", metavar="FILE", type=click.Path(path_type=Path))
+@click.option(
+    "--output",
+    metavar="FILE",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Where the .tflite goes; beside the package by default.",
+)
+def expand_package(package: Path, output: Path | None) -> None:
+    """Write the .tflite of a .tflite.edge package; a file that is there already is replaced.
+
+    Only to look inside: the runtime expands packages by itself, in memory.
+    """
+    if output is None and not package.name.endswith(SUFFIX):
+        raise click.UsageError(f"{package} does not end in {SUFFIX}: say --output FILE")
+    target = output or package.with_suffix("")
+    read = expand_file(package, target)
+    click.echo(f"{target}: {len(read.tflite):,} bytes, from a package of {read.package_bytes:,}")
 
 
 def _catalogue(config_file: Path | None, models_dirs: Sequence[Path]) -> Catalogue:
@@ -87,9 +120,9 @@ def _catalogue(config_file: Path | None, models_dirs: Sequence[Path]) -> Catalog
 
 
 def _model(name: str, catalogue: Catalogue) -> Model | None:
-    """The model, or None for a .tflite file that no manifest beside it describes."""
+    """The model, or None for a model file that no manifest beside it describes."""
     path = Path(name)
-    if path.suffix != ".tflite":
+    if not is_model_file(path):
         return catalogue.find(name)
     if not path.exists():
         raise ModelMissing(f"there is no model file {path}")
@@ -98,10 +131,11 @@ def _model(name: str, catalogue: Catalogue) -> Model | None:
     return load_model(path.parent) if described else None
 
 
-def _latency(path: Path, threads: int) -> tuple[Latency | None, str]:
+def _latency(file: ModelFile, threads: int) -> tuple[Latency | None, str]:
     """The latency, or why there is none: the file can be inspected without an interpreter."""
     try:
-        return measure_latency(path, runs=RUNS, threads=threads), ""
+        name = str(file.path)
+        return measure_latency(file.tflite, name=name, runs=RUNS, threads=threads), ""
     except LibraryMissing as error:
         return None, str(error)
 
@@ -115,6 +149,7 @@ def _row(model: Model) -> tuple[str, ...]:
         manifest.kind,
         f"{spec.width}x{spec.height} {spec.color}",
         str(model.bytes),
+        str(model.file.package_bytes or "-"),
         str(model.folder),
     )
 
@@ -138,13 +173,14 @@ def _summary(model: Model) -> dict[str, Any]:
         "color": manifest.input.color,
         "labels": list(manifest.labels),
         "bytes": model.bytes,
+        "package_bytes": model.file.package_bytes,
         "sha256": model.sha256,
         "folder": str(model.folder),
     }
 
 
 def _json_of(
-    model: Model | None, inspection: Inspection, latency: Latency | None
+    model: Model | None, file: ModelFile, inspection: Inspection, latency: Latency | None
 ) -> dict[str, Any]:
     measured = latency and {
         "median_ms": round(latency.median_ms, 4),
@@ -153,10 +189,13 @@ def _json_of(
         "threads": latency.threads,
     }
     about = {"model": _summary(model) if model else None}
-    return about | inspection.as_json() | {"latency": measured}
+    apart = {"package_bytes": file.package_bytes, "latency": measured}
+    return about | inspection.as_json() | apart
 
 
-def _report(model: Model | None, inspection: Inspection, latency: str) -> Iterable[str]:
+def _report(
+    model: Model | None, file: ModelFile, inspection: Inspection, latency: str
+) -> Iterable[str]:
     if model:
         manifest = model.manifest
         yield f"{manifest.name} {manifest.version}, {manifest.kind}, {manifest.licence}"
@@ -166,6 +205,7 @@ def _report(model: Model | None, inspection: Inspection, latency: str) -> Iterab
         ("file", str(inspection.path)),
         ("sha256", inspection.sha256),
         ("bytes", f"{inspection.bytes:,}"),
+        *([("package", f"{file.package_bytes:,} bytes")] if file.package_bytes else []),
         ("parameters", f"{inspection.cost.parameters:,}"),
         ("MACs", _macs(inspection)),
         ("latency", latency),

@@ -1,4 +1,4 @@
-"""The Engine contract and ``open_engine``: one model, run again and again in its own memory."""
+"""The Engine contract and how to open one: a model, run again and again in its own memory."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from edge_runtime.engine.tensor import Array, Tensor
 from edge_runtime.errors import ConfigError, ModelMissing, ModelRejected
 from edge_runtime.types import Clock
 
-__all__ = ["Backend", "Engine", "Tensor", "open_engine"]
+__all__ = ["Backend", "Engine", "Tensor", "open_content", "open_engine"]
 
 Backend = Literal["auto", "litert", "tflite_runtime", "fake"]
 BACKENDS: Final[tuple[str, ...]] = get_args(Backend)
@@ -58,20 +58,31 @@ def open_engine(
     backend: str = "auto",
     clock: Clock = time.perf_counter,
 ) -> Engine:
-    """Read, check and load a .tflite file.
+    """Read, check and load a .tflite file: ModelMissing, or as ``open_content``."""
+    content = read_model_file(Path(path))
+    return open_content(content, name=str(path), threads=threads, backend=backend, clock=clock)
+
+
+def open_content(
+    content: bytes,
+    *,
+    name: str,
+    threads: int = 1,
+    backend: str = "auto",
+    clock: Clock = time.perf_counter,
+) -> Engine:
+    """Check and load a .tflite that was read already; ``name`` is what errors call it.
 
     The bytes that were checked are the bytes that run: the file may be replaced meanwhile. ``fake``
     runs no arithmetic; it answers with numbers of the file's own shapes and dtypes.
 
-    Raises ModelMissing, ModelRejected, LibraryMissing, or ConfigError for an unknown backend.
+    Raises ModelRejected, LibraryMissing, or ConfigError for an unknown backend.
     """
     if backend not in BACKENDS:
         raise ConfigError(f"backend {backend!r} is unknown; expected one of {', '.join(BACKENDS)}")
     if threads < 1:
         raise ConfigError(f"threads is {threads}, expected 1 or more")
-    path = Path(path)
-    content = read_model_file(path)
-    graph = read_graph(content, str(path))
+    graph = read_graph(content, name)
     if backend == "fake":
         from edge_runtime.engine.fake import FakeEngine
 
@@ -79,7 +90,7 @@ def open_engine(
     from edge_runtime.engine.litert import LitertEngine, load_library
 
     return LitertEngine(
-        content, name=str(path), library=load_library(backend), threads=threads, clock=clock
+        content, name=name, library=load_library(backend), threads=threads, clock=clock
     )
 
 

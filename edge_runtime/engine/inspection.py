@@ -1,4 +1,4 @@
-"""Look inside a .tflite file: what goes in, what comes out, what a run costs."""
+"""Look inside a .tflite: what goes in, what comes out, what a run costs."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from edge_runtime.engine.cost import Cost, cost_of
-from edge_runtime.engine.engine import open_engine, read_model_file
+from edge_runtime.engine.engine import open_content
 from edge_runtime.engine.schema import read_graph
 from edge_runtime.engine.tensor import Tensor
 
@@ -57,9 +57,8 @@ class Latency:
     threads: int
 
 
-def inspect_file(path: Path) -> Inspection:
-    """Read a file's graph. Raises ModelMissing or ModelRejected."""
-    content = read_model_file(path)
+def inspect_content(content: bytes, path: Path) -> Inspection:
+    """Read the graph of a .tflite that came from ``path``. Raises ModelRejected."""
     graph = read_graph(content, str(path))
     inputs, outputs = graph.interface()
     return Inspection(
@@ -73,12 +72,14 @@ def inspect_file(path: Path) -> Inspection:
     )
 
 
-def measure_latency(path: Path, *, runs: int, threads: int = 1, backend: str = "auto") -> Latency:
+def measure_latency(
+    content: bytes, *, name: str, runs: int, threads: int = 1, backend: str = "auto"
+) -> Latency:
     """The median invoke over ``runs`` on seeded noise, after a few unmeasured ones.
 
     Raises LibraryMissing where no interpreter is installed.
     """
-    with open_engine(path, threads=threads, backend=backend) as engine:
+    with open_content(content, name=name, threads=threads, backend=backend) as engine:
         noise = np.random.default_rng(7)
         for index, tensor in enumerate(engine.inputs):
             engine.input(index)[...] = noise.integers(0, 127, tensor.shape).astype(tensor.dtype)

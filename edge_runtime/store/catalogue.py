@@ -11,6 +11,7 @@ from typing import Final, NamedTuple
 from edge_runtime.errors import ModelError, ModelMissing, ModelRejected
 from edge_runtime.store.manifest import FILE_NAME, Kind, read_manifest
 from edge_runtime.store.model import Model, load_model
+from edge_runtime.store.package import is_model_file
 
 logger = logging.getLogger(__name__)
 
@@ -49,7 +50,7 @@ class Catalogue:
         return tuple(models)
 
     def find(self, name: str, *, kinds: Sequence[Kind] = ()) -> Model:
-        """The model called ``name``, or the one at a path to a model's folder or .tflite file.
+        """The model called ``name``, or the one at a path to a model's folder or file.
 
         Raises ModelMissing (with what there is), ManifestInvalid, or ModelRejected, also for one
         whose kind is none of ``kinds``.
@@ -87,8 +88,8 @@ class Catalogue:
 
 
 def is_path(name: str) -> bool:
-    """Whether ``name`` is meant as a path: model names hold no slash and do not end in .tflite."""
-    return "/" in name or name.startswith(".") or name.endswith(".tflite")
+    """Whether ``name`` is meant as a path: model names hold no slash and do not end like files."""
+    return "/" in name or name.startswith(".") or is_model_file(name)
 
 
 def packaged_models() -> Path | None:
@@ -101,7 +102,7 @@ def packaged_models() -> Path | None:
 
 
 def _folder_at(path: Path) -> Path:
-    folder = path.parent if path.suffix == ".tflite" else path
+    folder = path.parent if is_model_file(path) else path
     if not folder.is_dir():
         raise ModelMissing(f"there is no model folder {folder}")
     if path != folder and read_manifest(folder / FILE_NAME).model != path.name:

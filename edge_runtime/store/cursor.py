@@ -12,6 +12,10 @@ class PackageDamaged(ValueError):
     """A package says something that cannot be; the text says what and where."""
 
 
+class PackageTooLarge(PackageDamaged):
+    """A package stands for more than it may, however whole it is."""
+
+
 class Cursor:
     """A place in some bytes that moves on with every read."""
 

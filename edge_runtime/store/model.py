@@ -3,27 +3,41 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from edge_runtime.engine.engine import read_model_file
+from edge_runtime.engine.engine import Engine, open_content
 from edge_runtime.engine.graph import Graph
 from edge_runtime.engine.schema import read_graph
 from edge_runtime.errors import ManifestInvalid, ModelRejected
 from edge_runtime.store.manifest import FILE_NAME, Manifest, read_manifest
+from edge_runtime.store.package import ModelFile, read_tflite
 
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """A folder with a manifest and the .tflite it names, checked against each other."""
+    """A folder with a manifest and the model file it names, checked against each other."""
 
     manifest: Manifest
     folder: Path
-    path: Path
-    """The .tflite file."""
     sha256: str
-    bytes: int
-    """Size of the .tflite file."""
+    """Of the .tflite."""
+    file: ModelFile = field(repr=False)
+    """What was read and checked; the file itself may be another meanwhile."""
+
+    @property
+    def path(self) -> Path:
+        """The .tflite file, or the package it was expanded from."""
+        return self.file.path
+
+    @property
+    def bytes(self) -> int:
+        """Size of the .tflite."""
+        return len(self.file.tflite)
+
+    def open_engine(self, *, threads: int = 1, backend: str = "auto") -> Engine:
+        """Load what was checked into an interpreter; close it. Raises as ``open_content``."""
+        return open_content(self.file.tflite, name=str(self.path), threads=threads, backend=backend)
 
 
 def load_model(folder: Path) -> Model:
@@ -37,18 +51,19 @@ def load_model(folder: Path) -> Model:
 def verified(folder: Path, manifest: Manifest) -> Model:
     """The model of a manifest that was already read."""
     path = folder / manifest.model
-    content = read_model_file(path)
-    sha256 = hashlib.sha256(content).hexdigest()
+    file = read_tflite(path)
+    sha256 = hashlib.sha256(file.tflite).hexdigest()
     if sha256 != manifest.sha256:
+        which = str(path) if file.package_bytes is None else f"the .tflite in {path}"
         raise ModelRejected(
-            f"{path} is not the file its manifest describes: its SHA-256 is {sha256}, the "
+            f"{which} is not the file its manifest describes: its SHA-256 is {sha256}, the "
             f"manifest says {manifest.sha256}; copy the whole folder again, or correct sha256"
         )
-    graph = read_graph(content, str(path))
+    graph = read_graph(file.tflite, str(path))
     _check_input(path, manifest, graph)
     if manifest.kind == "crop-classifier":
         _check_labels(path, manifest, graph)
-    return Model(manifest, folder, path, sha256, len(content))
+    return Model(manifest, folder, sha256, file)
 
 
 def _check_input(path: Path, manifest: Manifest, graph: Graph) -> None:

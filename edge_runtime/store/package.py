@@ -17,12 +17,12 @@ import hashlib
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from edge_runtime.engine.engine import read_model_file
 from edge_runtime.errors import ModelRejected, OutputUnwritable
 from edge_runtime.store.codings import Coding, decode
-from edge_runtime.store.cursor import Cursor, PackageDamaged
+from edge_runtime.store.cursor import Cursor, PackageDamaged, PackageTooLarge
 
 MARK: Final = b"EDGE"
 VERSION: Final = 1
@@ -70,6 +70,21 @@ class Header:
     """(number of the stream, bytes taken from it), in the order of the model's bytes."""
 
 
+class ModelFile(NamedTuple):
+    """A file that holds a model, read."""
+
+    path: Path
+    tflite: bytes
+    """What the interpreter takes."""
+    package_bytes: int | None
+    """Size of the package it was expanded from; None: the file is the .tflite itself."""
+
+
+def is_model_file(path: str | Path) -> bool:
+    """Whether a path looks like that of a model file: a .tflite, or a package."""
+    return str(path).endswith((".tflite", SUFFIX))
+
+
 def is_package(data: bytes) -> bool:
     """Whether the bytes begin like a package."""
     return data[: len(MARK)] == MARK
@@ -85,32 +100,51 @@ def expand(data: bytes, *, limits: Limits = DEFAULT_LIMITS, name: str = "the pac
         raise ModelRejected(f"{name} is no {SUFFIX} package: it lacks the mark EDGE at byte 0")
     try:
         return _expanded(data, limits)
+    except PackageTooLarge as error:
+        raise ModelRejected(f"{name} {error}") from None
     except PackageDamaged as error:
         raise ModelRejected(
             f"{name} is damaged or cut short ({error}): copy it again from where it came"
         ) from None
 
 
-def expand_file(package: Path, target: Path, *, limits: Limits = DEFAULT_LIMITS) -> None:
+def read_tflite(path: Path, *, limits: Limits = DEFAULT_LIMITS) -> ModelFile:
+    """Read a model file; one whose name ends in .tflite.edge is expanded, in memory only.
+
+    Raises ModelMissing, or ModelRejected when it cannot be read or expanded.
+    """
+    if path.name.endswith(SUFFIX):
+        return _read_package(path, limits)
+    return ModelFile(path, read_model_file(path), None)
+
+
+def expand_file(package: Path, target: Path, *, limits: Limits = DEFAULT_LIMITS) -> ModelFile:
     """Write the .tflite of a package file to ``target``: all of it or nothing.
 
     A power cut leaves the old file or the new one. Raises ModelMissing or ModelRejected for the
     package and OutputUnwritable for the target.
     """
-    _require_size(package, limits)
-    model = expand(read_model_file(package), limits=limits, name=str(package))
+    read = _read_package(package, limits)
     part = target.with_name(target.name + ".part")
     try:
         with part.open("wb") as file:
-            file.write(model)
+            file.write(read.tflite)
             file.flush()
             os.fsync(file.fileno())
         part.replace(target)
     except OSError as error:
         part.unlink(missing_ok=True)
         raise OutputUnwritable(
-            f"{target} cannot be written: {error.strerror}; {len(model)} bytes are needed there"
+            f"{target} cannot be written: {error.strerror}; {len(read.tflite)} bytes are needed "
+            "there"
         ) from None
+    return read
+
+
+def _read_package(path: Path, limits: Limits) -> ModelFile:
+    _require_size(path, limits)
+    data = read_model_file(path)
+    return ModelFile(path, expand(data, limits=limits, name=str(path)), len(data))
 
 
 def _require_size(package: Path, limits: Limits) -> None:
@@ -143,10 +177,11 @@ def read_header(cursor: Cursor, package_bytes: int, limits: Limits) -> Header:
     if version != VERSION:
         raise PackageDamaged(f"it is of version {version}, expected {VERSION}")
     sha256 = bytes(cursor.take(_SHA256_BYTES, "the SHA-256"))
-    most = min(limits.model_bytes, limits.ratio * package_bytes)
-    size = cursor.number("the size of the model", most)
+    size = cursor.number("the size of the model", limits.ratio * package_bytes)
+    if size > limits.model_bytes:
+        raise PackageTooLarge(f"expands to {size} bytes, expected at most {limits.model_bytes}")
     streams = tuple(
-        _stream(cursor, most) for _ in range(cursor.number("the count of streams", limits.streams))
+        _stream(cursor, size) for _ in range(cursor.number("the count of streams", limits.streams))
     )
     runs = tuple(
         _run(cursor, len(streams), size)

@@ -10,7 +10,7 @@ from edge_runtime.cli.models import models
 from edge_runtime.engine import litert
 from edge_runtime.errors import ModelError
 from tests.engine.tiny_tflite import MODELS
-from tests.store.shelf import classifier, detector, put, sha256
+from tests.store.shelf import classifier, detector, pack_up, put, sha256
 
 
 @pytest.fixture(autouse=True)
@@ -34,10 +34,10 @@ def run(*arguments: str | Path) -> Result:
 
 def test_list_is_a_table(shelf: Path) -> None:
     lines = run("list", "--models-dir", shelf).stdout.splitlines()
-    assert lines[0].split() == ["name", "version", "kind", "input", "bytes", "where"]
+    assert lines[0].split() == ["name", "version", "kind", "input", "bytes", "package", "where"]
     mood = next(line for line in lines if line.startswith("mood"))
     assert mood.split() == [
-        "mood", "0.1.0", "crop-classifier", "8x8", "luma", "1536", str(shelf / "mood"),
+        "mood", "0.1.0", "crop-classifier", "8x8", "luma", "1536", "-", str(shelf / "mood"),
     ]  # fmt: skip
     glance = next(line for line in lines if line.startswith("glance"))
     assert glance.index("face-detector") == mood.index("crop-classifier")
@@ -101,6 +101,62 @@ def test_inspect_takes_a_file_beside_another_models_manifest(shelf: Path) -> Non
     assert json.loads(run("inspect", other, "--json").stdout)["model"] is None
     ours = shelf / "mood" / "model.tflite"
     assert json.loads(run("inspect", ours, "--json").stdout)["model"]["name"] == "mood"
+
+
+@pytest.fixture
+def package(shelf: Path) -> Path:
+    """The package of a model called calm."""
+    folder = put(shelf / "calm", classifier(name="calm", model="model.tflite.edge"))
+    return pack_up(folder) / "model.tflite.edge"
+
+
+def test_package_and_model_are_sized_apart(shelf: Path, package: Path) -> None:
+    size = package.stat().st_size
+    table = run("list", "--models-dir", shelf).stdout.splitlines()
+    assert next(line for line in table if line.startswith("calm")).split()[5:7] == [
+        "1536", str(size),
+    ]  # fmt: skip
+    listed = json.loads(run("list", "--models-dir", shelf, "--json").stdout)["models"]
+    sizes = {model["name"]: (model["bytes"], model["package_bytes"]) for model in listed}
+    assert (sizes["calm"], sizes["mood"]) == ((1536, size), (1536, None))
+
+
+def test_inspect_expands_a_package(shelf: Path, package: Path) -> None:
+    said = run("inspect", "calm", "--models-dir", shelf).stdout
+    assert f"package     {package.stat().st_size} bytes" in said
+    assert sha256("int8_softmax") in said
+    assert " ms, median of 30 runs" in said
+    (package.parent / "manifest.json").unlink()
+    bare = json.loads(run("inspect", package, "--json").stdout)
+    assert (bare["bytes"], bare["package_bytes"]) == (1536, package.stat().st_size)
+    assert bare["latency"]["median_ms"] > 0
+
+
+def test_expand_writes_the_model_beside_the_package(package: Path) -> None:
+    done = run("expand", package)
+    assert done.exit_code == 0
+    model = package.parent / "model.tflite"
+    assert model.read_bytes() == (MODELS / "int8_softmax.tflite").read_bytes()
+    assert done.stdout.startswith(f"{model}: 1,536 bytes, from a package of ")
+
+
+def test_expand_writes_where_it_is_told(package: Path, tmp_path: Path) -> None:
+    run("expand", package, "--output", tmp_path / "a.tflite")
+    assert (tmp_path / "a.tflite").stat().st_size == 1536
+    assert not (package.parent / "model.tflite").exists()
+
+
+def test_expand_of_another_name_asks_where_to(package: Path) -> None:
+    other = package.rename(package.with_name("download"))
+    done = run("expand", other)
+    assert done.exit_code == 2
+    assert "download does not end in .tflite.edge: say --output FILE" in done.stderr
+
+
+def test_expand_of_a_damaged_package_writes_nothing(package: Path) -> None:
+    package.write_bytes(package.read_bytes()[:-3])
+    assert isinstance(run("expand", package).exception, ModelError)
+    assert not (package.parent / "model.tflite").exists()
 
 
 def test_inspect_works_without_an_interpreter(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,6 +8,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+from edge_runtime.compress.pack import pack
 from tests.engine.tiny_tflite import MODELS
 
 
@@ -61,6 +62,14 @@ def put(folder: Path, manifest: dict[str, Any], model: str | None = "int8_softma
     (folder / "manifest.json").write_text(json.dumps(manifest))
     if model is not None:
         shutil.copy(MODELS / f"{model}.tflite", folder / "model.tflite")
+    return folder
+
+
+def pack_up(folder: Path) -> Path:
+    """Put a package in the place of a folder's .tflite; the manifest stays as it is."""
+    model = folder / "model.tflite"
+    model.with_name("model.tflite.edge").write_bytes(pack(model.read_bytes()))
+    model.unlink()
     return folder
 
 

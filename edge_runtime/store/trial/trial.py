@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import os
-import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import edge_runtime
-from edge_runtime.engine.engine import read_model_file
 from edge_runtime.engine.schema import read_graph
 from edge_runtime.errors import LibraryMissing, ModelError, ModelRejected, TrialImpossible
 from edge_runtime.store.manifest import Manifest
+from edge_runtime.store.package import read_tflite
+from edge_runtime.store.trial.death import cause_of
 from edge_runtime.store.trial.process import Ending, run_watched
+from edge_runtime.store.trial.report import read_report
 from edge_runtime.store.trial.task import Task
 from edge_runtime.store.trial.verdict import DEFAULT_LIMITS, Figures, Limits, Verdict
 
@@ -29,17 +29,6 @@ _ENVIRONMENT: Final = {
     # numpy's matrix library starts a thread for each core when imported; nothing here uses them.
     "OPENBLAS_NUM_THREADS": "1",
 }
-
-_DEATHS: Final = {
-    signal.SIGSEGV: "reached for memory that is not its own",
-    signal.SIGBUS: "reached for memory that is not there",
-    signal.SIGFPE: "divided by zero",
-    signal.SIGILL: "came to an instruction that this processor lacks",
-    signal.SIGABRT: "gave up",
-    signal.SIGKILL: "was killed, most likely because memory ran short",
-    signal.SIGSYS: "made a forbidden system call",
-}
-_LONGEST_COMPLAINT: Final = 200
 
 
 def run(
@@ -75,10 +64,10 @@ def _read(file: Path, limits: Limits) -> bytes:
     try:
         size = file.stat().st_size
     except OSError:
-        size = 0  # read_model_file says in words what is wrong
+        size = 0  # read_tflite says in words what is wrong
     if size > limits.model_bytes:
         raise ModelRejected(f"{file} has {size} bytes, expected at most {limits.model_bytes}")
-    return read_model_file(file)
+    return read_tflite(file).tflite
 
 
 def _require_described(file: Path, sha256: str, manifest: Manifest) -> None:
@@ -120,7 +109,7 @@ def _in_memory(content: bytes) -> Iterator[int]:
 
 
 def _judged(ending: Ending, task: Task, limits: Limits, sha256: str) -> Verdict:
-    said = [_report(line) for line in ending.said.splitlines()]
+    said = [read_report(line) for line in ending.said.splitlines()]
     steps = [report for report in said if "step" in report]
     last = said[-1] if said else {}
     if "impossible" in last:
@@ -128,7 +117,7 @@ def _judged(ending: Ending, task: Task, limits: Limits, sha256: str) -> Verdict:
     if not steps:
         raise TrialImpossible(
             f"{task.name} cannot be tried: the process ended before it began: "
-            f"{_death(ending, limits)}"
+            f"{cause_of(ending, limits)}"
         )
     gaps = tuple(steps[0].get("gaps", ()))
     if ending.stopped is None and ending.status == 0 and {} not in said:
@@ -137,43 +126,5 @@ def _judged(ending: Ending, task: Task, limits: Limits, sha256: str) -> Verdict:
             return Verdict(True, reason, sha256, Figures(**last["figures"]), gaps)
         if "refused" in last:
             return Verdict(False, last["refused"], sha256, gaps=gaps)
-    reason = f"{task.name} failed while {steps[-1]['step']}: {_death(ending, limits)}"
+    reason = f"{task.name} failed while {steps[-1]['step']}: {cause_of(ending, limits)}"
     return Verdict(False, reason, sha256, gaps=gaps)
-
-
-def _report(line: bytes) -> dict[str, Any]:
-    """A line as the child writes them; empty for one that something else wrote."""
-    try:
-        report = json.loads(line)
-    except ValueError:
-        return {}
-    return report if isinstance(report, dict) else {}
-
-
-def _death(ending: Ending, limits: Limits) -> str:
-    """Why there is no proper end, in words."""
-    if ending.stopped == "time":
-        return f"it took longer than {limits.wall_s:g} s"
-    if ending.stopped == "output":
-        return f"it wrote more than {limits.report_bytes} bytes"
-    if b"bad_alloc" in ending.complaints:
-        return f"it needs more than {limits.memory_mb} MiB of memory"
-    if ending.status == -signal.SIGXCPU:
-        return f"it used more than {limits.cpu_s} s of processor time"
-    if ending.status < 0:
-        return f"it {_words(-ending.status)}{_complaint(ending)}"
-    return f"it ended with status {ending.status} and no result{_complaint(ending)}"
-
-
-def _words(number: int) -> str:
-    try:
-        name = signal.Signals(number).name
-    except ValueError:
-        return f"was ended by signal {number}"
-    return f"{_DEATHS.get(signal.Signals(number), 'was ended')} ({name})"
-
-
-def _complaint(ending: Ending) -> str:
-    """The last line it wrote to stderr, if any."""
-    lines = ending.complaints.decode(errors="replace").strip().splitlines()
-    return f": {lines[-1][:_LONGEST_COMPLAINT]}" if lines else ""
