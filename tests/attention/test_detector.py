@@ -1,15 +1,20 @@
 """What the head says becomes boxes of the picture; what it does not fit is refused."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 import numpy as np
 import pytest
 
 from edge_runtime import imaging
 from edge_runtime.attention.detector import Detector, strongest
 from edge_runtime.attention.heads.head import Candidates
+from edge_runtime.capture.picture import BgrPicture
 from edge_runtime.engine.fake import FakeEngine
 from edge_runtime.engine.tensor import Array, Tensor
 from edge_runtime.errors import ModelRejected
 from edge_runtime.store.head import HeadSpec
+from edge_runtime.store.manifest import Color, InputSpec
 from edge_runtime.types import Box, Detection
 from tests.white_faces import (
     BOXES,
@@ -98,3 +103,69 @@ def test_an_input_that_is_not_the_manifests_is_refused() -> None:
     engine = FakeEngine([colour], [LOGITS, BOXES])
     with pytest.raises(ModelRejected, match=r"white-glance .*\(1, 120, 160, 3\).*160x120 luma"):
         Detector(engine, GlanceManifest(), threshold=0.5)
+
+
+CORNERS = np.array([[[0.25, 0.5, 0.75, 0.75], [0.0, 0.0, 0.5, 0.5], [0.26, 0.5, 0.75, 0.76]]])
+"""ymin, xmin, ymax, xmax of a dog, a cat, and the dog again as a cat."""
+
+
+@dataclass(frozen=True)
+class PetManifest:
+    """A colour detector of two kinds of things, on 64x64 pixels."""
+
+    input: InputSpec
+    head: HeadSpec
+    name: str = "pets"
+    labels: tuple[str, ...] = ("cat", "dog")
+    iou_threshold: float = 0.45
+
+
+def look_for_pets(color: Color, *classes: str) -> tuple[tuple[Detection, ...], Array]:
+    """What a pet detector finds in a picture of 128x64 with a red left half, and what it saw."""
+    seen: list[Array] = []
+
+    def answer(inputs: Sequence[Array]) -> list[Array]:
+        seen.append(inputs[0][0].copy())
+        return [CORNERS, np.array([[1, 0, 0]]), np.array([[0.9, 0.8, 0.7]]), np.array([3])]
+
+    shapes = {"boxes": (1, 3, 4), "classes": (1, 3), "scores": (1, 3), "count": (1,)}
+    real = np.dtype(np.float32)
+    outputs = [Tensor(name, shape, real) for name, shape in shapes.items()]
+    engine = FakeEngine([Tensor("picture", (1, 64, 64, 3), real)], outputs, answer=answer)
+    spec = InputSpec(64, 64, color, 1 / 127.5, -1.0)
+    manifest = PetManifest(spec, HeadSpec("ssd-postprocess", classes=classes))
+    bgr = np.zeros((64, 128, 3), np.uint8)
+    bgr[:, :64, 2] = 255
+    detector = Detector(engine, manifest, threshold=0.5)
+    glance = np.zeros(detector.glance_size[::-1], np.uint8)
+    fit = imaging.letterbox_fit((128, 64), detector.glance_size)
+    return detector.detect(glance, fit, BgrPicture(bgr)), seen[0]
+
+
+@pytest.mark.parametrize(("color", "red"), [("rgb", 0), ("bgr", 2)])
+def test_a_colour_detector_sees_the_whole_picture_letterboxed(color: Color, red: int) -> None:
+    _, seen = look_for_pets(color)
+    assert seen[32, 10, red] == pytest.approx(1.0)
+    assert [seen[32, 10, each] for each in range(3) if each != red] == [-1.0, -1.0]
+    assert seen[32, 50] == pytest.approx(-1.0)
+    bars = imaging.PADDING / 127.5 - 1
+    assert seen[[0, 15, 48, 63]] == pytest.approx(bars)
+
+
+def test_its_boxes_are_pixels_of_the_picture_and_one_place_is_one_detection() -> None:
+    found, _ = look_for_pets("rgb")
+    assert [detection.score for detection in found] == pytest.approx([0.9, 0.8])
+    assert found[0].box == pytest.approx((64, 0, 32, 64), abs=1e-3)
+    assert found[1].box == pytest.approx((0, -32, 64, 64), abs=1e-3)
+
+
+def test_only_the_classes_of_the_manifest_are_found() -> None:
+    found, _ = look_for_pets("rgb", "dog")
+    assert [detection.score for detection in found] == pytest.approx([0.9])
+
+
+def test_an_unknown_head_is_refused() -> None:
+    engine = FakeEngine([picture_bytes("luma", 120, 160)], [LOGITS, BOXES])
+    manifest = GlanceManifest(head=HeadSpec("anchors"))  # type: ignore[arg-type]
+    with pytest.raises(ModelRejected, match="white-glance has a head of the unknown type 'anch"):
+        Detector(engine, manifest, threshold=0.5)

@@ -3,14 +3,15 @@ from __future__ import annotations
 import json
 from dataclasses import fields
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from edge_runtime.errors import ManifestInvalid
-from edge_runtime.store.manifest import CropShape, InputSpec, Manifest, read_manifest
+from edge_runtime.store.head import HeadSpec, HeadType
+from edge_runtime.store.manifest import CropShape, InputSpec, Kind, Manifest, read_manifest
 from edge_runtime.types import CropSpec
 from tests.store.shelf import classifier, detector
 
@@ -42,6 +43,57 @@ def test_detector(tmp_path: Path) -> None:
     manifest = read(tmp_path, detector())
     assert (manifest.head.strides, manifest.iou_threshold) == ((1, 2), 0.4)
     assert manifest.input == InputSpec(8, 8, "luma")
+
+
+PETS = {"type": "ssd-postprocess"}
+SSD = {"type": "ssd-postprocess", "classes": ["cat"]}
+
+
+def objects(**changes: Any) -> dict[str, Any]:
+    """A right manifest of an object-detector."""
+    right = {"kind": "object-detector", "head": SSD, "labels": ["???", "cat", "dog"]}
+    return detector(**(right | changes))
+
+
+def embedding(**changes: Any) -> dict[str, Any]:
+    """A right manifest of an embedding."""
+    picture = {"width": 8, "height": 8, "color": "bgr"}
+    right = {"kind": "embedding", "labels": None, "activation": None, "threshold": None}
+    return classifier(**(right | {"input": picture, "crop": {"margin": 0.1}} | changes))
+
+
+def test_object_detector(tmp_path: Path) -> None:
+    outputs = ["scores", "boxes", "count", "classes"]
+    picture = {"width": 300, "height": 200, "color": "rgb", "scale": 0.0078125, "offset": -1}
+    manifest = read(tmp_path, objects(head=SSD | {"outputs": outputs}, input=picture))
+    assert manifest.head == HeadSpec("ssd-postprocess", outputs=tuple(outputs), classes=("cat",))
+    assert manifest.labels == ("???", "cat", "dog")
+    assert manifest.input == InputSpec(300, 200, "rgb", 0.0078125, -1.0)
+
+
+def test_labels_of_a_detector_may_have_holes(tmp_path: Path) -> None:
+    (tmp_path / "labels.txt").write_text("person\n???\n???\ncat\n")
+    manifest = read(tmp_path, objects(labels=None, labels_file="labels.txt", head=PETS))
+    assert manifest.labels == ("person", "???", "???", "cat")
+
+
+@pytest.mark.parametrize("kind", ["blazeface", "yunet"])
+def test_heads_that_know_faces_only(kind: str, tmp_path: Path) -> None:
+    assert read(tmp_path, detector(head={"type": kind})).head == HeadSpec(kind)  # type: ignore[arg-type]
+
+
+def test_a_yolo_for_faces_needs_no_labels_but_may_have_some(tmp_path: Path) -> None:
+    head = {"type": "yolov8", "coordinates": "pixels"}
+    bare = read(tmp_path, detector(head=head))
+    assert (bare.head, bare.labels) == (HeadSpec("yolov8", coordinates="pixels"), ())
+    named = detector(head=head | {"classes": ["face"]}, labels=["face", "hand"])
+    assert read(tmp_path, named).head.classes == ("face",)
+
+
+def test_embedding(tmp_path: Path) -> None:
+    manifest = read(tmp_path, embedding())
+    assert (manifest.kind, manifest.input) == ("embedding", InputSpec(8, 8, "bgr"))
+    assert manifest.crop == CropShape(0.1, True)
 
 
 def test_left_out_keys_have_defaults(tmp_path: Path) -> None:
@@ -103,6 +155,16 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     (detector(head={"type": "anchors", "strides": [8]}), "head.type"),
     (detector(head={"type": "centre-log-size", "strides": [0]}), "head.strides is [0]"),
     (detector(labels=["face"]), "key labels"),
+    (detector(head={"type": "yunet", "strides": [8]}), "key head.strides"),
+    (detector(head={"type": "yolov8"}), "key head.coordinates is missing, expected one of norm"),
+    (detector(head={"type": "yolov5", "coordinates": "pixel"}), "(did you mean pixels?)"),
+    (detector(head={"type": "blazeface", "classes": ["face"]}), "key head.classes"),
+    (objects(labels=None), "key labels is missing, expected a list of texts, or use labels_file"),
+    (objects(head={"type": "yunet"}), "expected one of ssd-postprocess, yolov5, yolov8"),
+    (objects(head=SSD | {"classes": ["cta"]}), "not cta (did you mean cat?)"),
+    (objects(head=SSD | {"outputs": ["boxes", "scores"]}), "head.outputs is"),
+    (embedding(labels=["a"]), "key labels"),
+    (embedding(threshold=0.5), "key threshold"),
 ]
 
 
@@ -186,7 +248,8 @@ def test_every_key_is_documented(repository: Path) -> None:
     inner = {
         *(f"input.{field.name}" for field in fields(InputSpec)),
         *(f"crop.{field.name}" for field in fields(CropShape)),
-        "head.type",
-        "head.strides",
+        *(f"head.{field.name}" for field in fields(HeadSpec)),
+        *get_args(Kind),
+        *get_args(HeadType),
     }
     assert {key for key in keys | inner if f"`{key}`" not in documented} == set()
