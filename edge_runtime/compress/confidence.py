@@ -40,3 +40,34 @@ class Share:
             "right": self.right,
             "total": self.total,
         }
+
+
+@dataclass(frozen=True, slots=True)
+class MeanRecall:
+    """Balanced accuracy: the mean of the classes' recalls, however many there are of each."""
+
+    recalls: tuple[Share, ...]
+
+    @property
+    def value(self) -> float:
+        return sum(each.value for each in self.recalls) / len(self.recalls)
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """95 %, from the classes' own intervals (Zou and Donner, Stat. Med. 27, 2008, eq. 7)."""
+        below, above = (
+            math.hypot(*(each.interval[side] - each.value for each in self.recalls))
+            / len(self.recalls)
+            for side in (0, 1)
+        )
+        return self.value - below, self.value + above
+
+    def as_json(self) -> JsonObject:
+        low, high = self.interval
+        return {
+            "value": round(self.value, 5),
+            "low95": round(low, 5),
+            "high95": round(high, 5),
+            "total": sum(each.total for each in self.recalls),
+            "recalls": [round(each.value, 5) for each in self.recalls],
+        }

@@ -22,10 +22,10 @@ from edge_runtime.compress.photos import (
     read_plain_photos,
     read_web_photos,
 )
-from edge_runtime.compress.teacher import CACHE, YunetTeacher, label_all
+from edge_runtime.compress.teacher import CACHE, SURE_FACE, YunetTeacher, label_all
 
-SURE_FACE, SURE_PET = 0.5, 0.88
-"""Teacher scores: a labelled face from here on; in a pet picture perhaps its owner."""
+SURE_PET = 0.88
+"""The teacher's score from which on a pet picture perhaps shows its owner."""
 CLIPS = ("classroom", "store-aisle-detection", "worker-zone-detection")
 """What cameras under a ceiling see: small faces, and people from above and from behind."""
 CLIP_STEP, CLIP_LONG_SIDE_PX = 3, 960
@@ -35,7 +35,7 @@ CLIP_STEP, CLIP_LONG_SIDE_PX = 3, 960
 @functools.cache
 def read_pools(data: Path, split: str) -> Pools:
     """The pools of `split` ("train" or "val"); they take most of a GiB, so they are read once."""
-    mine = _splitter(split)
+    mine = splitter(split)
     frames = _clip_photos(data) if split == "train" else []
     return Pools(
         web=read_web_photos(data, split) + [frame for frame in frames if len(frame.faces)],
@@ -51,7 +51,7 @@ def read_pools(data: Path, split: str) -> Pools:
     )
 
 
-def _splitter(split: str) -> Callable[[str], bool]:
+def splitter(split: str) -> Callable[[str], bool]:
     """One name in ten is for validation, chosen by its checksum so that it never changes sides."""
     return lambda name: (zlib.crc32(name.encode()) % 10 == 0) == (split == "val")
 

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from torch import Tensor
 
-from edge_runtime.compress.confidence import Share
+from edge_runtime.compress.confidence import MeanRecall, Share
 from edge_runtime.types import JsonObject
 
 Answers = Sequence[Tensor]
@@ -29,6 +29,13 @@ def accuracy(answers: Answers, labels: Tensor) -> Share:
     """How many inputs get their label."""
     right = answers[0].flatten(1).argmax(1) == labels
     return Share(int(right.sum()), len(labels))
+
+
+def balanced_accuracy(answers: Answers, labels: Tensor) -> MeanRecall:
+    """How many inputs of a class get their label, averaged over the classes that there are."""
+    right = answers[0].flatten(1).argmax(1) == labels
+    each = [right[labels == label] for label in labels.unique()]
+    return MeanRecall(tuple(Share(int(part.sum()), len(part)) for part in each))
 
 
 def name_of(measure: Measure) -> str:

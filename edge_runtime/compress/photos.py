@@ -52,6 +52,11 @@ def pyramid(image: Luma) -> tuple[Luma, ...]:
     return tuple(levels)
 
 
+def photo_of(image: Luma, faces: Boxes) -> Photo:
+    """A picture with its faces [n, 4], nothing in it to be looked away from."""
+    return Photo(pyramid(image), faces, np.zeros((0, 4), np.float32))
+
+
 def read_luma(path: Path) -> Luma:
     """A picture file as grey bytes; raises FileNotFoundError rather than handing on None."""
     image = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
@@ -71,7 +76,7 @@ def read_web_photos(data: Path, split: str) -> list[Photo]:
 def read_plain_photos(paths: Iterable[Path]) -> list[Photo]:
     """Pictures without any face."""
     nothing = np.zeros((0, 4), np.float32)
-    return [Photo(pyramid(read_luma(path)), nothing, nothing) for path in paths]
+    return [photo_of(read_luma(path), nothing) for path in paths]
 
 
 def _web_photo(folder: Path, row: dict[str, list[list[float]]]) -> Photo:

@@ -14,6 +14,8 @@ from edge_runtime.compress.photos import Boxes
 
 TEACHER = "teachers/yunet_n_dynamic.onnx"
 LONG_SIDE_PX = 320
+SURE_FACE = 0.5
+"""A score from which on something is taken for a face."""
 CACHE = Path("build/teacher")
 """Where to keep what it said: looking at 20,000 pictures takes minutes."""
 

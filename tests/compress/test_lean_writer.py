@@ -16,12 +16,12 @@ flatbuffers = pytest.importorskip("flatbuffers")
 from ai_edge_litert import schema_py_generated as schema  # noqa: E402
 from torch import nn  # noqa: E402
 
+from edge_runtime.compress.crop_net import CropNet  # noqa: E402
 from edge_runtime.compress.glance_net import GlanceNet  # noqa: E402
 from edge_runtime.compress.layers import ConvUnit, same_padding  # noqa: E402
 from edge_runtime.compress.lean_writer import lean_tflite  # noqa: E402
 from edge_runtime.compress.quantize import QuantizedNet, fold_batch_norm  # noqa: E402
 from edge_runtime.compress.slim import slim  # noqa: E402
-from edge_runtime.compress.smile_net import SmileNet  # noqa: E402
 from edge_runtime.engine.engine import open_engine  # noqa: E402
 from edge_runtime.errors import LayerUnsuited  # noqa: E402
 
@@ -66,7 +66,7 @@ def test_folding_changes_nothing() -> None:
         assert torch.allclose(before[1], after[1], atol=1e-4)
 
 
-@pytest.mark.parametrize(("net", "size"), [(GlanceNet, (120, 160)), (SmileNet, (48, 48))])
+@pytest.mark.parametrize(("net", "size"), [(GlanceNet, (120, 160)), (CropNet, (48, 48))])
 def test_the_file_computes_what_torch_does(
     net: type[nn.Module], size: tuple[int, int], tmp_path: Path
 ) -> None:
@@ -108,7 +108,7 @@ def test_an_unknown_layer_is_refused() -> None:
 
 def test_slimming_changes_bytes_not_results(tmp_path: Path) -> None:
     x = picture(48, 48)
-    made = QuantizedNet(lively(SmileNet()))
+    made = QuantizedNet(lively(CropNet()))
     made.calibrate([x])
     lean = lean_tflite(made, x)
     model = schema.ModelT.InitFromObj(schema.Model.GetRootAs(lean, 0))
@@ -141,7 +141,7 @@ def with_buffers_outside(model: bytes) -> bytes:
 
 def test_slimming_brings_in_the_buffers_behind_the_flatbuffer(tmp_path: Path) -> None:
     x = picture(48, 48)
-    made = QuantizedNet(lively(SmileNet()))
+    made = QuantizedNet(lively(CropNet()))
     made.calibrate([x])
     whole = lean_tflite(made, x)
     split = with_buffers_outside(whole)

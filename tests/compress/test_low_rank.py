@@ -10,6 +10,7 @@ pytest.importorskip("tensorly")
 
 from torch import Tensor, nn  # noqa: E402
 
+from edge_runtime.compress.crop_net import CropNet  # noqa: E402
 from edge_runtime.compress.layers import SameConv2d  # noqa: E402
 from edge_runtime.compress.lenet import lenet_5  # noqa: E402
 from edge_runtime.compress.low_rank import (  # noqa: E402
@@ -21,7 +22,6 @@ from edge_runtime.compress.low_rank import (  # noqa: E402
     net_bytes,
 )
 from edge_runtime.compress.rank import rank_by_energy, rank_by_vbmf  # noqa: E402
-from edge_runtime.compress.smile_net import SmileNet  # noqa: E402
 from edge_runtime.errors import LayerUnsuited, TargetUnreachable  # noqa: E402
 
 
@@ -83,7 +83,7 @@ def test_a_target_below_rank_one_says_what_is_possible() -> None:
 
 def test_units_with_batch_norms_are_folded_and_computed_the_same() -> None:
     torch.manual_seed(6)
-    net = SmileNet().eval()
+    net = CropNet().eval()
     x = torch.rand(2, 1, 48, 48)
     thin = low_rank(net, by_energy(1.0))
     assert torch.allclose(thin(x), net(x), atol=1e-4)

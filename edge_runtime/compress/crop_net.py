@@ -1,4 +1,4 @@
-"""The crop classifier `smile`: one face at 48 x 48 grey bytes, neutral or smiling."""
+"""The net of the crop classifiers: one face at 48 x 48 grey bytes, and what it is of two things."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from torch import Tensor, nn
 from edge_runtime.compress.layers import ConvUnit, Residual, Separable
 
 SIDE = 48
-LABELS = ("neutral", "smile")
+CLASSES = 2
 
 
-class SmileNet(nn.Module):
-    """Luma in 0..1, [n, 1, 48, 48], to logits [n, 2]."""
+class CropNet(nn.Module):
+    """Luma in 0..1, [n, 1, 48, 48], to logits [n, 2]. Other sizes of at least 16 px work too."""
 
-    def __init__(self, stem: int = 16, middle: int = 32, width: int = 64) -> None:
+    def __init__(self, stem: int = 16, middle: int = 40, width: int = 72) -> None:
         super().__init__()
         self.trunk = nn.Sequential(
             ConvUnit(1, stem, 3, 2),
@@ -28,9 +28,9 @@ class SmileNet(nn.Module):
         )
         self.pool = nn.AdaptiveAvgPool2d(1)
         self.drop = nn.Dropout(0.1)
-        self.classify = nn.Linear(width, len(LABELS))
+        self.classify = nn.Linear(width, CLASSES)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Logits, neutral first."""
+        """Logits, in the order of the manifest's labels."""
         out: Tensor = self.classify(self.drop(self.pool(self.trunk(x)).flatten(1)))
         return out
