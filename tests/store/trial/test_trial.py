@@ -91,6 +91,8 @@ def test_a_sound_model_is_found_sound(folder: Path) -> None:
         ('os.write(2, b"what():  std::bad_alloc"); os.abort()', "more than 512 MiB of memory"),
         ("while True: os.write(1, bytes(65536))", "wrote more than 262144 bytes"),
         ("[os.write(n, b'garbage\\n') for n in range(3, 6)]", "no result"),
+        ("[os.write(n, b'[' * 99999 + b'\\n') for n in range(3, 6)]", "no result"),
+        ("[os.write(n, b'{\"figures\": {}}\\n') for n in range(3, 6)]", "no result"),
         ("os.fork()", "Operation not permitted"),
         ("import threading; threading.Thread(target=print).start()", "can't start new thread"),
         ("import socket; socket.socket()", "Operation not permitted"),
