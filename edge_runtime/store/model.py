@@ -63,6 +63,8 @@ def verified(folder: Path, manifest: Manifest) -> Model:
     _check_input(path, manifest, graph)
     if manifest.kind == "crop-classifier":
         _check_labels(path, manifest, graph)
+    if manifest.kind == "embedding":
+        _check_vector(path, graph)
     return Model(manifest, folder, sha256, file)
 
 
@@ -91,6 +93,16 @@ def _check_labels(path: Path, manifest: Manifest, graph: Graph) -> None:
         f"output of {path.name} is {_listed([tensor.shape for tensor in found])}: "
         f"expected {numbers if numbers is not None else 'one output and as many'} label(s)"
     )
+
+
+def _check_vector(path: Path, graph: Graph) -> None:
+    """One row of two numbers or more."""
+    found = [graph.tensors[index].shape for index in graph.outputs]
+    if len(found) != 1 or set(found[0][:-1]) != {1} or found[0][-1] < 2:
+        raise ModelRejected(
+            f"{path} is described as an embedding, but gives {_listed(found)}; expected one row of "
+            "numbers (1, n): set kind in the manifest to what the model is"
+        )
 
 
 def _sized(shape: tuple[int, ...]) -> str:

@@ -72,3 +72,12 @@ def test_classifier_with_two_outputs_is_refused(tmp_path: Path) -> None:
     manifest = classifier(sha256=sha256("two_outputs"))
     with pytest.raises(ManifestInvalid, match="1x8x8x1 and 1x4x4x4: expected one output"):
         load_model(put(tmp_path / "mood", manifest, "two_outputs"))
+
+
+def test_an_embedding_is_listed_with_its_vector(tmp_path: Path) -> None:
+    manifest = classifier(kind="embedding", labels=None, activation=None, threshold=None)
+    model = load_model(put(tmp_path / "vector", manifest))
+    assert model.manifest.kind == "embedding"
+    two = manifest | {"sha256": sha256("two_outputs")}
+    with pytest.raises(ModelRejected, match=r"gives 1x8x8x1 and 1x4x4x4; expected one row"):
+        load_model(put(tmp_path / "maps", two, "two_outputs"))
