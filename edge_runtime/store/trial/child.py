@@ -15,12 +15,11 @@ import dataclasses
 import json
 import os
 import sys
-import time
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple
+from typing import Any, BinaryIO
 
-from edge_runtime.engine import litert
-from edge_runtime.engine.engine import Engine
+from edge_runtime.engine.engine import open_content
+from edge_runtime.engine.litert import load_library
 from edge_runtime.engine.schema import read_graph
 from edge_runtime.errors import LibraryMissing, ModelRejected, TrialImpossible
 from edge_runtime.store.trial.examine import examine
@@ -45,25 +44,19 @@ class _Reports:
         self(step=what)
 
 
-class _Prepared(NamedTuple):
-    """All that is imported and read before the model's bytes are."""
-
-    library: litert.Library
-    examples: Examples | None
-
-
 def main(arguments: list[str], model: BinaryIO) -> None:
     """Try the model and report."""
     reports = _Reports()
     task = Task.from_json(arguments[1])
     try:
-        prepared = _prepare(task)
+        load_library("auto")  # imported before the fence closes
+        examples = _examples(task)
     except (LibraryMissing, TrialImpossible) as error:
         reports(impossible=str(error), missing=isinstance(error, LibraryMissing))
         return
     reports(step="loading it", gaps=close_fence(cpu_s=task.cpu_s, memory_mb=task.memory_mb))
     try:
-        figures = _tried(task, prepared, model.read(), reports)
+        figures = _tried(task, examples, model.read(), reports)
     except ModelRejected as error:
         reports(refused=str(error))
     except MemoryError:
@@ -72,18 +65,17 @@ def main(arguments: list[str], model: BinaryIO) -> None:
         reports(figures=dataclasses.asdict(figures))
 
 
-def _prepare(task: Task) -> _Prepared:
-    examples = None
-    if task.examples is not None:
-        examples = read_examples(Path(task.examples), task.shape, task.least_accuracy)
-    return _Prepared(litert.load_library("auto"), examples)
+def _examples(task: Task) -> Examples | None:
+    if task.examples is None:
+        return None
+    return read_examples(Path(task.examples), task.shape, task.least_accuracy)
 
 
-def _tried(task: Task, prepared: _Prepared, content: bytes, reports: _Reports) -> Figures:
+def _tried(task: Task, examples: Examples | None, content: bytes, reports: _Reports) -> Figures:
     declared = read_graph(content, task.name).interface()
     before_kb = memory_kb()["VmRSS"]
-    with _opened(content, task, prepared.library) as engine:
-        found = examine(engine, declared, task, prepared.examples, step=reports.step)
+    with open_content(content, name=task.name) as engine:
+        found = examine(engine, declared, task, examples, step=reports.step)
         return Figures(
             backend=engine.backend,
             median_ms=round(found.median_ms, 4),
@@ -92,12 +84,6 @@ def _tried(task: Task, prepared: _Prepared, content: bytes, reports: _Reports) -
             memory_mb=round((memory_kb()["VmHWM"] - before_kb) / 1024, 2),
             accuracy=found.accuracy,
         )
-
-
-def _opened(content: bytes, task: Task, library: litert.Library) -> Engine:
-    return litert.LitertEngine(
-        content, name=task.name, library=library, threads=1, clock=time.perf_counter
-    )
 
 
 if __name__ == "__main__":

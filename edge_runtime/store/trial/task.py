@@ -23,7 +23,7 @@ class Task:
     scale: float
     offset: float
     labels: int
-    """How many; 0 for what is no classifier."""
+    """How many a classifier has; 0 for other kinds."""
     probabilities: bool
     """Whether a classifier's numbers must lie between 0 and 1."""
     cpu_s: int
@@ -43,6 +43,8 @@ class Task:
         least_accuracy: float = 0.0,
     ) -> Task:
         """The task of trying a model that is what ``manifest`` says."""
+        # Detectors have labels too, but not one for each number that comes out.
+        scored = manifest.kind == "crop-classifier"
         return cls(
             name=name,
             width=manifest.input.width,
@@ -50,8 +52,8 @@ class Task:
             channels=manifest.input.channels,
             scale=manifest.input.scale,
             offset=manifest.input.offset,
-            labels=len(manifest.labels),
-            probabilities=bool(manifest.labels) and manifest.activation != "logits",
+            labels=len(manifest.labels) if scored else 0,
+            probabilities=scored and manifest.activation != "logits",
             cpu_s=limits.cpu_s,
             memory_mb=limits.memory_mb,
             examples=str(examples.absolute()) if examples else None,

@@ -38,24 +38,25 @@ def run(
     limits: Limits = DEFAULT_LIMITS,
     examples: Path | None = None,
     least_accuracy: float = 0.0,
+    name: str | None = None,
     python: str = sys.executable,
 ) -> Verdict:
     """Try a .tflite file against its manifest, in the end by running it.
 
-    With ``examples`` (see ``examples.py``) it must also get the share ``least_accuracy`` of them
-    right. Whatever the file does becomes the verdict's reason. Raises only what the file is not to
-    blame for: LibraryMissing without an interpreter, TrialImpossible when no process can be started
-    or the examples are broken.
+    Sentences call it ``name``, or by its path. With ``examples`` (see ``examples.py``) it must also
+    get the share ``least_accuracy`` of them right. Whatever the file does becomes the verdict's
+    reason. Raises only what the file is not to blame for: LibraryMissing without an interpreter,
+    TrialImpossible when no process can be started or the examples are broken.
     """
-    sha256 = None
+    sha256, name = None, name or str(model_file)
     try:
         content = _read(model_file, limits)
         sha256 = hashlib.sha256(content).hexdigest()
-        _require_described(model_file, sha256, manifest)
-        read_graph(content, str(model_file))
+        _require_described(name, sha256, manifest)
+        read_graph(content, name)
     except ModelError as error:
         return Verdict(False, str(error), sha256)
-    task = Task.of(str(model_file), manifest, limits, examples, least_accuracy)
+    task = Task.of(name, manifest, limits, examples, least_accuracy)
     return _judged(_held(content, task, limits, python), task, limits, sha256)
 
 
@@ -70,10 +71,10 @@ def _read(file: Path, limits: Limits) -> bytes:
     return read_tflite(file).tflite
 
 
-def _require_described(file: Path, sha256: str, manifest: Manifest) -> None:
+def _require_described(name: str, sha256: str, manifest: Manifest) -> None:
     if sha256 != manifest.sha256:
         raise ModelRejected(
-            f"{file} is not the file its manifest describes: its SHA-256 is {sha256}, the "
+            f"{name} is not the file its manifest describes: its SHA-256 is {sha256}, the "
             f"manifest says {manifest.sha256}; copy both again, or correct sha256"
         )
 

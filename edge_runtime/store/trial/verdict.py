@@ -11,8 +11,9 @@ from typing import Any, Final
 class Limits:
     """What a file may take from the machine while it is tried."""
 
-    wall_s: float = 30.0
-    """From the start of the process to its last word."""
+    wall_s: float = 60.0
+    """From the start of the process to its last word. Ample: what runs at low priority on a busy
+    board waits most of the time, and ``cpu_s`` ends an endless loop."""
     cpu_s: int = 20
     """Processor seconds after the interpreter was imported."""
     memory_mb: int = 512

@@ -115,12 +115,14 @@ def test_the_reason_says_what_was_being_done(folder: Path) -> None:
     )
 
 
-@pytest.mark.slow
 @runs_models
 def test_processor_time_is_limited(folder: Path) -> None:
-    endless = python_that(folder, "while True: pass")
-    verdict = tried(folder, python=endless, limits=Limits(cpu_s=0))
-    assert "used more than 0 s of processor time" in verdict.reason
+    """That a limit is set, and what is said of one that is reached: reaching it takes seconds."""
+    limits = "import resource; raise KeyError(resource.getrlimit(resource.RLIMIT_CPU))"
+    verdict = tried(folder, python=python_that(folder, limits), limits=Limits(cpu_s=1000))
+    assert re.search(r"KeyError: \(100\d, 100\d\)$", verdict.reason)
+    reached = python_that(folder, "import signal; signal.raise_signal(signal.SIGXCPU)")
+    assert "used more than 20 s of processor time" in tried(folder, python=reached).reason
 
 
 @runs_models
