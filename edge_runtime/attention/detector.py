@@ -27,6 +27,9 @@ from edge_runtime.types import Box, Detection, Luma, Picture
 MOST_CANDIDATES: Final = 400
 """Boxes kept before suppression: bounds the work when a threshold near 0 is asked for."""
 
+LARGEST_REACH: Final = 4.0
+"""Times the input's longer side: a box beyond is a broken number, and cutting it fills memory."""
+
 MOTION_SIZE: Final[Size] = (160, 120)
 """The glance beside a colour model, which only tells motion by it."""
 
@@ -94,6 +97,7 @@ class Detector:
         self._write = byte_writer(tensor, scale=spec.scale, offset=spec.offset)
         self._canvas: npt.NDArray[np.uint8] = np.empty(tensor.shape[1:], np.uint8)
         self._head = head_of(manifest, engine.outputs, threshold)
+        self._reach = LARGEST_REACH * max(spec.width, spec.height)
         luma = spec.color == "luma"
         self.glance_size = (spec.width, spec.height) if luma else MOTION_SIZE
         """Width and height of the glance that ``detect`` is to be given."""
@@ -118,7 +122,13 @@ class Detector:
         return tuple(
             Detection(fit.to_picture(Box(*box)), score)
             for box, score in zip(boxes[kept].tolist(), scores[kept].tolist(), strict=True)
+            if self._is_a_place(*box)
         )
+
+    def _is_a_place(self, x: float, y: float, w: float, h: float) -> bool:
+        """False for what only a broken float model says: NaN, endless, turned inside out."""
+        end = self._reach
+        return 0 < w <= end and 0 < h <= end and -end <= x <= end and -end <= y <= end
 
     def _show(self, glance: Luma, fit: imaging.Fit, picture: Picture) -> imaging.Fit:
         """Write the picture into the input; how it was fitted."""

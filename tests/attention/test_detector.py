@@ -120,13 +120,15 @@ class PetManifest:
     iou_threshold: float = 0.45
 
 
-def look_for_pets(color: Color, *classes: str) -> tuple[tuple[Detection, ...], Array]:
+def look_for_pets(
+    color: Color, *classes: str, corners: Array = CORNERS
+) -> tuple[tuple[Detection, ...], Array]:
     """What a pet detector finds in a picture of 128x64 with a red left half, and what it saw."""
     seen: list[Array] = []
 
     def answer(inputs: Sequence[Array]) -> list[Array]:
         seen.append(inputs[0][0].copy())
-        return [CORNERS, np.array([[1, 0, 0]]), np.array([[0.9, 0.8, 0.7]]), np.array([3])]
+        return [corners, np.array([[1, 0, 0]]), np.array([[0.9, 0.8, 0.7]]), np.array([3])]
 
     shapes = {"boxes": (1, 3, 4), "classes": (1, 3), "scores": (1, 3), "count": (1,)}
     real = np.dtype(np.float32)
@@ -162,6 +164,15 @@ def test_its_boxes_are_pixels_of_the_picture_and_one_place_is_one_detection() ->
 def test_only_the_classes_of_the_manifest_are_found() -> None:
     found, _ = look_for_pets("rgb", "dog")
     assert [detection.score for detection in found] == pytest.approx([0.9])
+
+
+@pytest.mark.parametrize("broken", [np.nan, np.inf, -np.inf, 1e30, 5.0, 0.25, 0.1])
+@pytest.mark.filterwarnings("ignore:invalid value")
+def test_numbers_of_a_broken_model_are_no_places(broken: float) -> None:
+    corners = CORNERS.copy()
+    corners[0, 0, 2] = broken  # the dog's lower edge; its upper one is at 0.25
+    found, _ = look_for_pets("rgb", "dog", corners=corners)
+    assert found == ()
 
 
 def test_an_unknown_head_is_refused() -> None:

@@ -57,10 +57,10 @@ class SsdHead:
         self._counted = None if counted is None else np.array(sorted(counted))
 
     def decode(self, read: Read) -> Candidates:
-        count = int(self._real("count", read)[0])
-        scores = self._real("scores", read)[0, :count]
-        require_probabilities(scores, "scores")
-        at = (scores >= self._threshold).nonzero()[0]
+        scores = self._real("scores", read)[0]
+        held = np.arange(scores.size) < self._real("count", read)[0]
+        at = (held & (scores >= self._threshold)).nonzero()[0]
+        require_probabilities(scores[at], "scores")
         if self._counted is not None:
             classes = np.rint(self._real("classes", read)[0, at])
             at = at[np.isin(classes, self._counted)]
