@@ -9,6 +9,7 @@ EdgeRuntimeError                    exit code
 ├── PictureDamaged (ValueError)     3   one picture's data cannot be decoded
 ├── ModelError                      4
 │   ├── ManifestInvalid (ValueError) 4  manifest or label file is wrong
+│   ├── ManifestIncomplete (ValueError) 4  a dropped model's file does not tell all that is needed
 │   ├── ModelRejected (ValueError)  4   the file is no usable model, or not for this role
 │   ├── ModelMissing (LookupError)  4   no model of that name
 │   └── ExchangeFailed (RuntimeError) 4  a model could not be put in while frames are processed
@@ -76,6 +77,15 @@ class ModelError(EdgeRuntimeError):
 
 class ManifestInvalid(ModelError, ValueError):
     """A manifest or a label file is wrong."""
+
+
+class ManifestIncomplete(ModelError, ValueError):
+    """Something must be said of a model that its file does not tell."""
+
+    def __init__(self, sentence: str, skeleton: str) -> None:
+        super().__init__(sentence)
+        self.skeleton = skeleton
+        """A manifest.json with ``?`` where something is to be filled in."""
 
 
 class ModelRejected(ModelError, ValueError):

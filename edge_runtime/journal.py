@@ -35,7 +35,9 @@ _SECRETS: Final = (
 )
 
 # What these say below a warning is about themselves, not about the main job.
-_TALKATIVE: Final = ("uvicorn", "asyncio", "multipart", "picamera2", "urllib3", "PIL")
+_TALKATIVE: Final = (
+    "uvicorn", "asyncio", "multipart", "picamera2", "urllib3", "PIL", "watchfiles",
+)  # fmt: skip
 
 _QUIET_LIBRARIES: Final = {
     "OPENCV_LOG_LEVEL": "ERROR",

@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Final
 
+from edge_runtime.app.lineup import DETECTOR, Lineup
 from edge_runtime.attention.attention import Attention
 from edge_runtime.attention.detector import Detector
 from edge_runtime.attention.tracker import Tracker
 from edge_runtime.classify import Classifier
 from edge_runtime.closeable import Closeable
 from edge_runtime.config import Config
-from edge_runtime.engine.engine import Engine, open_engine
+from edge_runtime.engine.engine import Engine
 from edge_runtime.pipeline import Inflow, Labeller, Pipeline, Turn
-from edge_runtime.store.catalogue import Catalogue
-from edge_runtime.store.manifest import DETECTORS, Kind
 from edge_runtime.store.model import Model
+from edge_runtime.store.shelf.shelf import Shelf
 from edge_runtime.types import Clock, ModelInUse
 
 FAINT: Final = 0.5
@@ -53,31 +52,63 @@ class OpenedModel:
 
 
 class Assembly(Closeable):
-    """The models a config names, opened, and the pipelines made of them. Close it.
+    """The models that play, opened, and the pipelines made of them. Close it.
 
     Raises ModelMissing, ManifestInvalid or ModelRejected with the model's name.
     """
 
-    def __init__(self, config: Config, *, clock: Clock = time.monotonic) -> None:
+    def __init__(
+        self, config: Config, *, shelf: Shelf | None = None, clock: Clock = time.monotonic
+    ) -> None:
         self._config = config
         self._clock = clock
-        catalogue = Catalogue(config.models.dirs)
+        self.lineup = Lineup(config, shelf)
+        self._playing: dict[str, OpenedModel] = {}
         with ExitStack() as opened:
-            self._detector = self._open(catalogue, config.detector.model, DETECTORS, opened)
-            self._classifiers = tuple(
-                self._open(catalogue, name, ("crop-classifier",), opened)
-                for name in config.classify.models
-            )
-            self._engines = opened.pop_all()
+            opened.callback(self.close)
+            for role, model in self.lineup.all().items():
+                self._playing[role] = self.open(model)
+            opened.pop_all()
 
     @property
     def opened(self) -> tuple[OpenedModel, ...]:
         """The detector, then the classifiers."""
-        return (self._detector, *self._classifiers)
+        return tuple(self._playing.values())
 
     @property
     def models(self) -> tuple[ModelInUse, ...]:
         return tuple(each.in_use for each in self.opened)
+
+    def open(self, model: Model) -> OpenedModel:
+        """Load a model into an interpreter; whoever calls closes it, unless it is put in."""
+        settings = self._config.engine
+        engine = model.open_engine(threads=settings.threads, backend=settings.backend)
+        return OpenedModel(model, engine)
+
+    def playing(self, role: str) -> OpenedModel | None:
+        """Who plays a role."""
+        return self._playing.get(role)
+
+    def put_in(self, role: str, opened: OpenedModel | None, pipeline: Pipeline) -> None:
+        """Let another model, or nobody, play a role from the next frame on.
+
+        Only between two frames. The one before is not closed. Raises ModelRejected when the model
+        does not fit the role, and then nothing has changed.
+        """
+        playing = {each: model for each, model in self._playing.items() if each != role}
+        if opened is not None:
+            # The detector stays in front: it is the first that is shown.
+            playing = {role: opened} | playing if role == DETECTOR else playing | {role: opened}
+        fresh = self._detector_of(playing[DETECTOR]) if role == DETECTOR else None
+        turns = self._turns(playing)
+        self._playing = playing
+        pipeline.exchange(
+            models=self.models,
+            turns=turns,
+            detector=fresh,
+            threshold=self.threshold,
+            sure_score=self.threshold + SURE,
+        )
 
     def pipeline(
         self, inflow: Inflow, *, confirm: bool = True, motion_threshold: float | None = None
@@ -91,7 +122,7 @@ class Assembly(Closeable):
         if motion_threshold is None:
             motion_threshold = config.detector.motion_threshold
         attention = Attention(
-            self._detector_at(self.threshold * FAINT if confirm else self.threshold),
+            self._detector_of(self._playing[DETECTOR], faint=FAINT if confirm else 1.0),
             Tracker(confirm_hits=CONFIRM_HITS if confirm else 1, sure_score=self.threshold + SURE),
             threshold=self.threshold,
             motion_threshold=motion_threshold,
@@ -99,7 +130,7 @@ class Assembly(Closeable):
         )
         return Pipeline(
             attention,
-            self._labeller(),
+            Labeller(self._turns(self._playing)),
             models=self.models,
             inflow=inflow,
             clock=self._clock,
@@ -108,28 +139,25 @@ class Assembly(Closeable):
     @property
     def threshold(self) -> float:
         """Lowest score of a face: the config's, or else the detector's manifest's."""
-        wanted = self._config.detector.threshold
-        return self._detector.model.manifest.threshold if wanted is None else wanted
+        return self._threshold_of(self._playing[DETECTOR])
 
-    def _detector_at(self, threshold: float) -> Detector:
-        opened = self._detector
+    def _threshold_of(self, opened: OpenedModel) -> float:
+        wanted = self._config.detector.threshold
+        return opened.model.manifest.threshold if wanted is None else wanted
+
+    def _detector_of(self, opened: OpenedModel, *, faint: float = FAINT) -> Detector:
+        """``faint``: the share of the threshold from which on a face is followed."""
+        threshold = self._threshold_of(opened) * faint
         return Detector(opened.engine, opened.model.manifest, threshold=threshold)
 
-    def _labeller(self) -> Labeller:
-        """All classifiers, at the config's cadence."""
-        every = self._config.classify.every_n_frames
-        classifiers = (Classifier(each.engine, each.model.manifest) for each in self._classifiers)
-        return Labeller([Turn(each, every) for each in classifiers])
+    def _turns(self, playing: dict[str, OpenedModel]) -> list[Turn]:
+        """All classifiers, each at its own pace."""
+        return [
+            Turn(Classifier(each.engine, each.model.manifest), self.lineup.every(role))
+            for role, each in playing.items()
+            if role != DETECTOR
+        ]
 
     def close(self) -> None:
-        self._engines.close()
-
-    def _open(
-        self, catalogue: Catalogue, name: str, kinds: Sequence[Kind], opened: ExitStack
-    ) -> OpenedModel:
-        model = catalogue.find(name, kinds=kinds)
-        engine = open_engine(
-            model.path, threads=self._config.engine.threads, backend=self._config.engine.backend
-        )
-        opened.callback(engine.close)
-        return OpenedModel(model, engine)
+        for opened in self._playing.values():
+            opened.engine.close()

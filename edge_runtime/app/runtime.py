@@ -10,17 +10,20 @@ from contextlib import ExitStack
 from typing import Final, Self
 
 from edge_runtime.app.assembly import Assembly
+from edge_runtime.app.intake import open_shelf
 from edge_runtime.app.page import Page
 from edge_runtime.app.status import Status
 from edge_runtime.app.summary import Summary, Tally
+from edge_runtime.app.supply import Supply
 from edge_runtime.capture.reopen import ReopeningSource, pinned
 from edge_runtime.capture.source import Source, open_source
 from edge_runtime.config import Config
-from edge_runtime.errors import SourceDamaged
+from edge_runtime.errors import ModelError, SourceDamaged
 from edge_runtime.mailbox import Mailbox
 from edge_runtime.masking import masked_uri
 from edge_runtime.pipeline import Pipeline
 from edge_runtime.service.worker import Worker
+from edge_runtime.store.shelf.shelf import Shelf
 from edge_runtime.telemetry.health import HealthReader
 from edge_runtime.telemetry.process import process_age_s
 from edge_runtime.types import Clock, Frame, Snapshot
@@ -73,12 +76,16 @@ class Runtime:
         A file that turns out damaged ends the run; the summary holds the problem.
         """
         health = HealthReader(clock=self._clock)
-        with Assembly(self._config, clock=self._clock) as assembly:
+        shelf = open_shelf(self._config)
+        with Assembly(self._config, shelf=shelf, clock=self._clock) as assembly:
             log.info("models: %s", ", ".join(map(str, assembly.models)))
             pipeline = assembly.pipeline(self._mailbox)
-            with Worker("telemetry", lambda worker: self._watch(worker, health)):
+            with (
+                Worker("telemetry", lambda worker: self._watch(worker, health)),
+                self._supply(shelf, assembly, pipeline) as supply,
+            ):
                 began = self._clock()
-                problem = self._loop(pipeline, stop, max_frames)
+                problem = self._loop(pipeline, supply, stop, max_frames)
                 seconds = self._clock() - began
                 self._rest(pipeline)  # brings rates and percentiles up to the last frame
             return Summary(
@@ -117,38 +124,57 @@ class Runtime:
             stall_timeout_s=self._config.capture.stall_timeout_s,
         )
 
+    def _supply(self, shelf: Shelf, assembly: Assembly, pipeline: Pipeline) -> Supply:
+        return Supply(self._config, shelf, assembly, pipeline, self.status, clock=self._clock)
+
     def _loop(
-        self, pipeline: Pipeline, stop: threading.Event, max_frames: int | None
+        self,
+        pipeline: Pipeline,
+        supply: Supply,
+        stop: threading.Event,
+        max_frames: int | None,
     ) -> SourceDamaged | None:
         began = self._clock()
         try:
             while not stop.is_set():
                 frame = self._mailbox.take(TAKE_S)
+                supply.between_frames()
                 if frame is not None:
-                    self._process(pipeline, frame)
+                    self._process(pipeline, supply, frame)
                 elif self._mailbox.ended:
                     break
                 else:
                     self._rest(pipeline)
                 if frame is not None or self._clock() - began > PAGE_WAITS_S:
                     self._open_page()
+                    supply.start()
                 if max_frames is not None and self._tally.frames >= max_frames:
                     break
         except SourceDamaged as damage:
             return damage
         return None
 
-    def _process(self, pipeline: Pipeline, frame: Frame) -> None:
+    def _process(self, pipeline: Pipeline, supply: Supply, frame: Frame) -> None:
         try:
-            snapshot = pipeline.process(frame)
+            snapshot = self._processed(pipeline, supply, frame)
             if self.page is not None:
                 self.page.offer(frame, snapshot)
         finally:
             frame.close()
         self.status.publish(snapshot)
+        supply.look(snapshot)
         self._tally.count(snapshot, frame.truth)
         if self._tally.first_result_s is None:
             self._tally.first_result_s = process_age_s()
+
+    def _processed(self, pipeline: Pipeline, supply: Supply, frame: Frame) -> Snapshot:
+        """A new model that fails makes room for the one before, which does the same frame."""
+        try:
+            return pipeline.process(frame)
+        except ModelError as error:
+            if not supply.failed(error):
+                raise
+            return pipeline.process(frame)
 
     def _rest(self, pipeline: Pipeline) -> None:
         last = self.status.snapshot()

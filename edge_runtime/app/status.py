@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from edge_runtime.types import Camera, Health, Snapshot
+from collections import deque
+from typing import Final
+
+from edge_runtime.types import Camera, Health, ModelEvent, Snapshot
+
+EVENTS_KEPT: Final = 50
 
 
 class Status:
@@ -24,6 +29,7 @@ class Status:
         self._snapshot: Snapshot | None = None
         self._health: Health | None = None
         self._warnings: tuple[str, ...] = ()
+        self._events: deque[ModelEvent] = deque(maxlen=EVENTS_KEPT)
 
     def snapshot(self) -> Snapshot | None:
         return self._snapshot
@@ -37,6 +43,13 @@ class Status:
     def warnings(self) -> tuple[str, ...]:
         """Sentences that stay true for this run, such as an input cut short."""
         return self._warnings
+
+    def model_events(self) -> tuple[ModelEvent, ...]:
+        """What became of models lately, the newest last."""
+        return tuple(self._events)
+
+    def tell(self, event: ModelEvent) -> None:
+        self._events.append(event)
 
     def publish(self, snapshot: Snapshot) -> None:
         self._snapshot = snapshot

@@ -17,6 +17,8 @@ Names = Annotated[tuple[str, ...], Strict(False)]
 Folders = Annotated[tuple[FolderPath, ...], Strict(False)]
 
 Text = Annotated[str, Field(min_length=1)]
+TurnText = Annotated[str, Field(pattern=r"^[^@]+(@[1-9][0-9]{0,3})?$")]
+Turns = Annotated[tuple[TurnText, ...], Strict(False)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Seconds = Annotated[float, Field(gt=0, le=3600)]
 
@@ -47,16 +49,41 @@ class DetectorTable(_Table):
 class ClassifyTable(_Table):
     """What is said about each face."""
 
-    models: Names = ("smile",)
+    models: Turns = ("smile",)
+    """``name``, or ``name@5`` for one that is asked about a face in every fifth frame."""
     every_n_frames: Annotated[int, Field(ge=1, le=1000)] = 1
-    """1 classifies each face in every frame; more spreads the work."""
+    """1 classifies each face in every frame; more spreads the work. For models without @."""
+
+    @property
+    def turns(self) -> dict[str, int]:
+        """By model, from how many frames each face is shown to it in one."""
+        parted = (text.partition("@") for text in self.models)
+        return {name: int(every or self.every_n_frames) for name, _, every in parted}
 
 
 class ModelsTable(_Table):
-    """Where models lie, besides those that are shipped."""
+    """Where models lie, besides those that are shipped, and what becomes of dropped ones."""
 
     dirs: Folders = ()
     """Folders that hold one folder per model; looked through first to last."""
+    dir: FolderPath | None = None
+    """Where models are dropped and kept; None: ``models`` in ``state_dir``."""
+    watch: bool = True
+    """Take in what is dropped there while running."""
+    auto_activate: bool = True
+    """Let a dropped model do its work at once; otherwise it waits for a command."""
+    canary_crops: Annotated[int, Field(ge=0, le=1_000_000)] = 0
+    """Crops on which a new classifier is first compared with the old one; 0: it takes over."""
+    canary_s: Seconds = 60.0
+    """The comparison ends after this time at the latest."""
+    latency_budget_ms: Annotated[float, Field(gt=0, le=60_000)] | None = None
+    """What a stage may take in a new model's first minute; None: three times what it took."""
+    keep_versions: Annotated[int, Field(ge=1, le=100)] = 3
+    """Of each model, besides those in use and the ones before them."""
+    largest_mb: Annotated[int, Field(ge=1, le=1024)] = 64
+    """MiB of a dropped or uploaded file."""
+    trusted_keys: Names = ()
+    """Public keys; when there are any, models without a signature of one are refused."""
 
 
 class EngineTable(_Table):

@@ -1,0 +1,98 @@
+"""Which model plays which role: what was activated on the shelf, else what the settings name.
+
+Roles are ``detector`` and, for each classifier, ``classifier/`` with its name.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from typing import Final
+
+from edge_runtime.config import Config
+from edge_runtime.errors import ModelError, ModelRejected
+from edge_runtime.store.catalogue import Catalogue, is_path
+from edge_runtime.store.manifest import DETECTORS, Kind, Manifest
+from edge_runtime.store.model import Model, load_model
+from edge_runtime.store.shelf.shelf import Shelf
+from edge_runtime.store.shelf.version import Version
+
+log = logging.getLogger(__name__)
+
+DETECTOR: Final = "detector"
+CLASSIFIER: Final = "classifier/"
+
+
+def role_of(manifest: Manifest) -> str:
+    """The role a model can play. Raises ModelRejected when the runtime has none for its kind."""
+    if manifest.kind in DETECTORS:
+        return DETECTOR
+    if manifest.kind == "crop-classifier":
+        return CLASSIFIER + manifest.name
+    raise ModelRejected(
+        f"model {manifest.name} is an {manifest.kind}, which is kept but has no role in the "
+        f"pipeline: expected one of {', '.join((*DETECTORS, 'crop-classifier'))}"
+    )
+
+
+class Lineup:
+    """Looks up who plays what."""
+
+    def __init__(self, config: Config, shelf: Shelf | None = None) -> None:
+        self._catalogue = Catalogue(config.models.dirs)
+        self._shelf = shelf
+        self._settled = {DETECTOR: config.detector.model} | {
+            CLASSIFIER + self._name(text): text for text in config.classify.turns
+        }
+        self._every = config.classify.every_n_frames
+        self._turns = {
+            CLASSIFIER + self._name(text): every for text, every in config.classify.turns.items()
+        }
+
+    def all(self) -> dict[str, Model]:
+        """Role to model, the detector first.
+
+        An activated model that cannot be read any more is left out with a warning, and what the
+        settings name plays its role. Raises ModelError when that cannot be read either.
+        """
+        found = {role: self._activated(role) or self._named(role) for role in self._settled}
+        for role in self._shelf.choices() if self._shelf else ():
+            if role not in found and (model := self._activated(role)) is not None:
+                found[role] = model
+        return found
+
+    def of(self, role: str, version: Version | None) -> Model | None:
+        """The model of a version, as the shelf remembers it; None: nobody plays the role then.
+
+        Raises ModelMissing, ManifestInvalid or ModelRejected.
+        """
+        if version is None:
+            return self._named(role) if role in self._settled else None
+        if version.digest is None or self._shelf is None:
+            return self._catalogue.find(version.name, kinds=_kinds(role))
+        return load_model(self._shelf.folder(version))
+
+    def every(self, role: str) -> int:
+        """In one of how many frames each face is shown to a classifier."""
+        return self._turns.get(role, self._every)
+
+    def _name(self, text: str) -> str:
+        """Settings may name a model by its place."""
+        return self._catalogue.find(text).manifest.name if is_path(text) else text
+
+    def _activated(self, role: str) -> Model | None:
+        version = self._shelf.active(role) if self._shelf else None
+        if version is None:
+            return None
+        try:
+            return self.of(role, version)
+        except ModelError as error:
+            log.warning("%s was activated as %s but cannot be used: %s", version, role, error)
+            return None
+
+    def _named(self, role: str) -> Model:
+        return self._catalogue.find(self._settled[role], kinds=_kinds(role))
+
+
+def _kinds(role: str) -> Sequence[Kind]:
+    return DETECTORS if role == DETECTOR else ("crop-classifier",)
