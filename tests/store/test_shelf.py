@@ -6,6 +6,7 @@ import errno
 import itertools
 import json
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -372,3 +373,13 @@ def test_no_program_of_ours_removes_what_a_link_leads_to(tmp_path: Path) -> None
     (tmp_path / "link").symlink_to(tmp_path / "precious")
     SystemDisk().remove(tmp_path / "link")
     assert (tmp_path / "precious").is_dir()
+
+
+def test_two_at_once_are_both_admitted(tmp_path: Path) -> None:
+    shelves = [opened(tmp_path / "models") for _ in range(2)]
+    contents = [str(number).encode() for number in range(4)]
+    with ThreadPoolExecutor(2) as threads:
+        found = list(threads.map(admitted, itertools.cycle(shelves), contents))
+    shelved = shelves[0].versions("mood")
+    assert {each.version for each in shelved} == set(found)
+    assert [each.order for each in shelved] == [4, 3, 2, 1]
