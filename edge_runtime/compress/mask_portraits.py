@@ -24,6 +24,8 @@ BARE, MASKED = 0, 1
 CLASSES = {"without_mask": BARE, "with_mask": MASKED}
 REAL_SHARE, DRAWN_SHARE = 0.3, 0.2
 """Of all crops: real masks, and drawn ones; half of all have none."""
+SMALLEST_PX = 20
+"""The larger side of the smallest face that a crop is cut from."""
 COPY_PX, COPY_ANGLES, COPY_LIKENESS = 16, (-20, -10, 0, 10, 20), 0.9
 """Faces correlating that much at that size are taken for the same photograph."""
 
@@ -98,6 +100,7 @@ def _thumbnails(portraits: list[Portrait], angle: float, flip: int) -> NDArray[n
 
 def _first_face(boxes: Boxes) -> Boxes | None:
     """[1, 4]: the largest sure face, for labels speak of it; if none is sure, the surest."""
+    boxes = boxes[boxes[:, 2:4].max(1, initial=0.0) >= SMALLEST_PX]
     if not len(boxes):
         return None
     sure = boxes[:, 4] >= SURE_FACE

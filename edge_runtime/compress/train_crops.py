@@ -28,8 +28,8 @@ from edge_runtime.types import Clock
 BATCH = 64
 SMOOTHING = 0.08
 TEMPERATURE, SOFT_SHARE = 2.0, 0.7
-BELIEF = 0.6
-"""The label's part of a target; the rest is the net's own opinion."""
+DOUBT = 0.4
+"""The net's own part of a target while rounding is learnt; the rest is the label's."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,11 +65,14 @@ def trained(
     source: str,
     minutes: float,
     teacher_minutes: float = 0.0,
+    rate: float = 3e-3,
+    doubt: float = 0.0,
     clock: Clock = time.monotonic,
 ) -> nn.Module:
     """The net after so many minutes on the samples that ``source`` (module:factory) reads.
 
-    ``teacher_minutes``: for each of the two teachers, before that; without them labels are trusted.
+    ``teacher_minutes``: for each of the two teachers, before that. ``doubt``: what the net's own
+    opinion weighs against a label, 0 to 1, where no teachers are asked.
     """
     cv2.setNumThreads(1)
     fix_seed(seed)
@@ -82,20 +85,25 @@ def trained(
         clock=clock,
         minutes=minutes + FOLDS * teacher_minutes,
     )
-    loss = _taught(studies, teacher_minutes) if teacher_minutes else _labelled(samples.groups)
+    if teacher_minutes:
+        loss = _taught(studies, teacher_minutes)
+    else:
+        loss = _labelled(samples.groups, doubt)
     before = FOLDS * teacher_minutes
-    return studies.take("net", net, loss, minutes=minutes, rate=3e-3, before=before)
+    return studies.take("student", net, loss, minutes=minutes, rate=rate, before=before)
 
 
-def doubting_loss(inputs: Tensor, outputs: Tensor, labels: Tensor) -> Tensor:
+def doubting_loss(
+    inputs: Tensor, outputs: Tensor, labels: Tensor, doubt: float = DOUBT, smoothing: float = 0.0
+) -> Tensor:
     """Cross entropy with targets that are partly the net's own opinion.
 
     Soft bootstrapping (arXiv 1412.6596, equation 6): a label the net firmly denies weighs less.
     """
     del inputs
-    own = outputs.detach().softmax(1)
-    target = BELIEF * functional.one_hot(labels, outputs.shape[1]) + (1 - BELIEF) * own
-    return functional.cross_entropy(outputs, target)
+    own = functional.cross_entropy(outputs, outputs.detach().softmax(1))
+    said = functional.cross_entropy(outputs, labels, label_smoothing=smoothing)
+    return doubt * own + (1 - doubt) * said
 
 
 def _taught(studies: _Studies, minutes: float) -> Loss:
@@ -104,7 +112,7 @@ def _taught(studies: _Studies, minutes: float) -> Loss:
         studies.take(
             f"teacher-{fold}",
             TeacherNet(),
-            _labelled(_without(fold, studies.groups)),
+            _labelled(_without(fold, studies.groups), 0.0),
             minutes=minutes,
             rate=2e-3,
             before=fold * minutes,
@@ -122,13 +130,13 @@ def _taught(studies: _Studies, minutes: float) -> Loss:
     return loss
 
 
-def _labelled(groups: list[Group]) -> Loss:
-    """The loss of a net that learns from the labels alone."""
+def _labelled(groups: list[Group], doubt: float) -> Loss:
+    """The loss of a net that learns from labels, trusting them or not."""
     known = [g for g in groups if all(p.label != UNKNOWN for p in g.portraits)]
 
     def loss(net: nn.Module, rng: Random) -> Tensor:
         drawn = _drawn(known, rng)
-        return functional.cross_entropy(net(drawn.inputs), drawn.labels, label_smoothing=SMOOTHING)
+        return doubting_loss(drawn.inputs, net(drawn.inputs), drawn.labels, doubt, SMOOTHING)
 
     return loss
 

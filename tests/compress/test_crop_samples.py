@@ -129,15 +129,16 @@ def test_smiles_are_those_of_the_middle_face(home: Path) -> None:
 
 def test_a_masked_face_is_the_largest_the_teacher_is_sure_of(home: Path) -> None:
     found = {
-        "large": [[*MIDDLE[:4], 0.6], [30, 30, 12, 12, 0.95], [56, 56, 99, 99, 0.4]],
-        "unsure": [[*MIDDLE[:4], 0.31], [30, 30, 12, 12, 0.45]],
+        "large": [[*MIDDLE[:4], 0.6], [30, 30, 22, 22, 0.95], [56, 56, 99, 99, 0.4]],
+        "unsure": [[*MIDDLE[:4], 0.31], [30, 30, 22, 22, 0.45]],
+        "tiny": [[30, 30, 12, 19, 0.9]],
         "none": [],
     }
     table(home, "mask.csv", ["file,label", *(f"mask/{key}.jpg,with_mask" for key in found)])
     for split in ("train", "val"):
         say(home, f"mask-{split}.npz", {f"faces/mask/{key}.jpg": found[key] for key in found})
     both = [p for split in ("train", "val") for p in mask_portraits.read_masks(home, split)]
-    assert sorted(p.photo.faces[0].tolist() for p in both) == [[30, 30, 12, 12], MIDDLE[:4]]
+    assert sorted(p.photo.faces[0].tolist() for p in both) == [[30, 30, 22, 22], MIDDLE[:4]]
     assert {p.label for p in both} == {mask_portraits.MASKED}
 
 

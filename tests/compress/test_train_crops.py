@@ -78,7 +78,7 @@ def test_a_killed_training_goes_on_where_it_was_last_kept(tmp_path: Path) -> Non
     assert 0.4 < after[0] < 0.6
     assert after == sorted(after)
     assert after[-1] == 1
-    assert torch.load(tmp_path / "net.pt", weights_only=True)["seconds"] == 240
+    assert torch.load(tmp_path / "student.pt", weights_only=True)["seconds"] == 240
     again: list[float] = []
     same = training(tmp_path, again)
     assert again == []
@@ -110,7 +110,7 @@ def test_a_label_the_net_firmly_denies_weighs_less() -> None:
     doubting_loss(denied, denied, label).backward()
     assert denied.grad is not None
     plain = denied.detach().softmax(1)[0, 1]
-    assert denied.grad[0, 1] == pytest.approx(train_crops.BELIEF * float(plain), abs=1e-4)
+    assert denied.grad[0, 1] == pytest.approx((1 - train_crops.DOUBT) * float(plain), abs=1e-4)
 
 
 def test_a_loss_that_is_no_number_ends_the_course(tmp_path: Path) -> None:
