@@ -72,7 +72,7 @@ def memory_kb() -> dict[str, int]:
 def _limit(cpu_s: int, memory_mb: int) -> None:
     space = memory_kb()["VmSize"] * 1024 + memory_mb * _MIB
     used_s = math.ceil(time.process_time())
-    for kind, most in {
+    for kind, (soft, hard) in {
         # At the soft limit comes SIGXCPU, which tells the parent what happened.
         resource.RLIMIT_CPU: (used_s + cpu_s, used_s + cpu_s + 1),
         resource.RLIMIT_AS: (space, space),
@@ -81,7 +81,10 @@ def _limit(cpu_s: int, memory_mb: int) -> None:
         resource.RLIMIT_NPROC: (0, 0),
         resource.RLIMIT_CORE: (0, 0),
     }.items():
-        resource.setrlimit(kind, most)
+        _, most = resource.getrlimit(kind)
+        if most != resource.RLIM_INFINITY:
+            soft, hard = min(soft, most), min(hard, most)
+        resource.setrlimit(kind, (soft, hard))
 
 
 def _lower_priority() -> None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import selectors
 import signal
 import subprocess
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -54,14 +54,13 @@ def run_watched(
         env=dict(environment),
         start_new_session=True,
     ) as process:
-        watch = _Watch(process, most_bytes)
         try:
-            stopped = watch.until_end(deadline, clock)
+            with closing(_Watch(process, most_bytes)) as watch:
+                stopped = watch.until_end(deadline, clock)
         finally:
             # Not reaped yet, so that the number is still that of its group.
-            with contextlib.suppress(ProcessLookupError):
+            with suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
-            watch.close()
     said, complaints = watch.written
     return Ending(bytes(said), bytes(complaints), process.returncode, stopped)
 
