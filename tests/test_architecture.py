@@ -41,10 +41,13 @@ OWNERS: dict[str, tuple[str, ...]] = {
     "ai_edge_litert": ("engine/litert.py", "compress/"),
     "ai_edge_quantizer": ("compress/",),
     "click": ("cli/",),
+    "cryptography": ("store/signature.py",),
     "cv2": ("imaging.py", "drawing.py", "capture/", "compress/"),
     "fastapi": ("web/", "app/server.py"),
+    "keras": ("compress/",),
     "libcamera": ("capture/libcamera.py",),
     "litert_torch": ("compress/",),
+    "onnx": ("compress/",),
     "onnx2torch": ("compress/",),
     "onnxruntime": ("compress/",),
     "picamera2": ("capture/libcamera.py",),
@@ -59,6 +62,7 @@ OWNERS: dict[str, tuple[str, ...]] = {
     "torch": ("compress/",),
     "torch_pruning": ("compress/",),
     "uvicorn": ("app/",),
+    "watchfiles": ("store/arrival/",),
 }
 
 # Absent on some machines, so imported when the backend is opened and never before.
@@ -269,7 +273,16 @@ def called(tree: ast.AST) -> Iterator[tuple[str, int]]:
         # The steps of training are programs of their own and report to whoever runs them.
         ("print", ("cli/", "compress/")),
         # Besides the command line: set before a library loads, to quieten it, never read.
-        ("os.environ", ("cli/", "journal.py", "capture/libcamera.py", "capture/video.py")),
+        (
+            "os.environ",
+            (
+                "cli/",
+                "journal.py",
+                "capture/libcamera.py",
+                "capture/video.py",
+                "compress/keras_file.py",
+            ),
+        ),
         ("os.getenv", ()),
         ("threading.Thread", ("service/worker.py",)),
         ("Thread", ("service/worker.py",)),

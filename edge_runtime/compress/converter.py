@@ -20,16 +20,23 @@ def float_tflite(net: nn.Module, example: Tensor) -> bytes:
 
     Raises LayerUnsuited with the converter's sentence when it knows no operator for a layer.
     """
+    if example.dim() != 4:
+        return converted(net, example)
+    with _quiet():
+        import litert_torch
+
+        module = litert_torch.to_channel_last_io(net.eval(), args=[0])
+    return converted(module, example.permute(0, 2, 3, 1).contiguous())
+
+
+def converted(net: nn.Module, example: Tensor) -> bytes:
+    """As ``float_tflite``, with the axes of inputs and outputs as the net has them."""
     with _quiet(), tempfile.TemporaryDirectory() as folder:
         import litert_torch
 
-        module = net.eval()
-        if example.dim() == 4:
-            module = litert_torch.to_channel_last_io(module, args=[0])
-            example = example.permute(0, 2, 3, 1).contiguous()
         file = Path(folder) / "model.tflite"
         try:
-            litert_torch.convert(module.eval(), (example,)).export(str(file))
+            litert_torch.convert(net.eval(), (example,)).export(str(file))
         except (RuntimeError, NotImplementedError, TypeError, ValueError) as error:
             reason = str(error).strip().splitlines()[0] if str(error).strip() else repr(error)
             raise LayerUnsuited(f"litert-torch cannot convert the net: {reason}") from error

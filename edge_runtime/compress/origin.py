@@ -1,4 +1,4 @@
-"""Opens what a recipe starts from: a torch net, an ONNX file or a float .tflite."""
+"""Opens what a recipe starts from: a torch net, an ONNX or Keras file or a float .tflite."""
 
 from __future__ import annotations
 
@@ -10,12 +10,14 @@ import torch
 from torch import Tensor, nn
 
 from edge_runtime.compress.checkpoint import Work
+from edge_runtime.compress.keras_file import keras_tflite
 from edge_runtime.compress.measure import Measure, accuracy
+from edge_runtime.compress.onnx_net import onnx_net
 from edge_runtime.compress.recipe import DataTable, ModelTable, Recipe, ReportTable
 from edge_runtime.compress.samples import Samples, read_arrays
-from edge_runtime.errors import ConfigError, DataMissing, LayerUnsuited, LibraryMissing
+from edge_runtime.errors import ConfigError, DataMissing, LibraryMissing
 
-KERAS = (".keras", ".h5", ".pb")
+TENSORFLOW = (".h5", ".pb")
 
 
 def named_object(name: str) -> Any:
@@ -33,14 +35,17 @@ def open_origin(recipe: Recipe) -> Work:
     """The untouched model. Raises ConfigError, DataMissing or LibraryMissing."""
     source = recipe.model.source
     folder = recipe.file.parent
-    if recipe.model.is_tflite:
+    if source.endswith(".tflite"):
         return Work(model=_existing(folder / source).read_bytes())
+    if source.endswith(".keras"):
+        return Work(model=keras_tflite(_existing(folder / source)))
     if source.endswith(".onnx"):
-        return Work(net=_onnx_net(_existing(folder / source)))
-    if source.endswith(KERAS) or (folder / source / "saved_model.pb").is_file():
+        return Work(net=onnx_net(_existing(folder / source)))
+    if source.endswith(TENSORFLOW) or (folder / source / "saved_model.pb").is_file():
         raise LibraryMissing(
-            f"{source} is a Keras model or SavedModel, whose only converter is TensorFlow's own: "
-            "convert it there (tf.lite.TFLiteConverter) to a float .tflite and give that"
+            f"{source} is a SavedModel or an old Keras file, whose only converter is TensorFlow's "
+            "own: convert it there (tf.lite.TFLiteConverter) to a float .tflite and give that, or "
+            "save it as .keras"
         )
     return Work(net=_torch_net(recipe.model, folder, recipe.seed))
 
@@ -91,24 +96,6 @@ def load_weights(net: nn.Module, file: Path) -> None:
     except (RuntimeError, ValueError, KeyError) as error:
         reason = str(error).strip().splitlines()[0]
         raise DataMissing(f"{file} does not fit {type(net).__name__}: {reason}") from error
-
-
-def _onnx_net(file: Path) -> nn.Module:
-    try:
-        import onnx2torch
-    except (ImportError, RuntimeError) as error:
-        # RuntimeError: the installed torchvision belongs to another torch.
-        raise LibraryMissing(
-            f"{file} is ONNX, which needs onnx2torch and the torchvision of your torch "
-            f"(pip install onnx2torch): {error}"
-        ) from None
-    try:
-        net: nn.Module = onnx2torch.convert(str(file))
-    except NotImplementedError as error:
-        raise LayerUnsuited(
-            f"{file} has an operator that onnx2torch does not know: {error}"
-        ) from None
-    return net
 
 
 def _existing(file: Path) -> Path:

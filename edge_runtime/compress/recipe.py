@@ -22,7 +22,7 @@ class ModelTable:
     """``[model]``: where the net comes from."""
 
     source: str
-    """``module:factory`` (torch), or a file: .onnx, .tflite."""
+    """``module:factory`` (torch), or a file: .onnx, .tflite, .keras."""
     input: tuple[int, ...] = ()
     """One input's shape without the batch, channels first: [1, 28, 28]. Files know their own."""
     weights: str | None = None
@@ -30,7 +30,8 @@ class ModelTable:
 
     @property
     def is_tflite(self) -> bool:
-        return self.source.endswith(".tflite")
+        """True for what comes as a float .tflite, or is made one when it is opened."""
+        return self.source.endswith((".tflite", ".keras"))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -161,7 +162,7 @@ def _check_order(recipe: Recipe) -> None:
         here = f"stage {number} ({stage.key})"
         if stage.takes_file and not has_file:
             _refuse(recipe.file, f"{here} works on a file: put an export or quantize stage before")
-        if has_file and not stage.takes_file and not _quantizes_file(recipe, stage):
+        if has_file and not stage.takes_file and not _takes_in_file(recipe, stage):
             _refuse(recipe.file, f"{here} works on a net, but there is only a .tflite by then")
         if isinstance(stage, Quantize) and not stage.scales_fit(has_file):
             _refuse(recipe.file, f"{here}: scales = {stage.scales!r} is for int8 made from a net")
@@ -173,10 +174,10 @@ def _check_order(recipe: Recipe) -> None:
         _refuse(recipe.file, "no stage writes a file: end with export or quantize")
 
 
-def _quantizes_file(recipe: Recipe, stage: StageOptions) -> bool:
-    """A float .tflite that came as one may be quantized, without training."""
+def _takes_in_file(recipe: Recipe, stage: StageOptions) -> bool:
+    """A float .tflite that came as one may be exported or quantized, without training."""
     first = recipe.stages[0] is stage
-    return recipe.model.is_tflite and first and isinstance(stage, Quantize) and not stage.epochs
+    return recipe.model.is_tflite and first and isinstance(stage, WRITERS) and not epochs_of(stage)
 
 
 def _check_data(recipe: Recipe) -> None:

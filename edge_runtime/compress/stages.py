@@ -153,7 +153,8 @@ def _share(stage: options.Share, work: Work, desk: Desk) -> Work:
 
 def _export(stage: options.Export, work: Work, desk: Desk) -> Work:
     del stage
-    return Work(net=_net(work), model=slim(float_tflite(_net(work), desk.example)))
+    model = work.model or float_tflite(_net(work), desk.example)
+    return Work(net=work.net, model=slim(model))
 
 
 def _quantize(stage: options.Quantize, work: Work, desk: Desk) -> Work:

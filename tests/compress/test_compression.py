@@ -222,7 +222,8 @@ def test_data_without_its_keys_is_refused(folder: Path) -> None:
         ("nowhere:net", ConfigError, "cannot be imported"),
         ("builtins:dict", ConfigError, "made a dict, expected a torch module"),
         ("small_net", ConfigError, "is not module:factory"),
-        ("net.keras", LibraryMissing, "TensorFlow"),
+        ("net.h5", LibraryMissing, "TensorFlow.* save it as .keras"),
+        ("absent.keras", DataMissing, "no file"),
         ("absent.onnx", DataMissing, "no file"),
     ],
 )

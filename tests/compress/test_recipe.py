@@ -83,10 +83,12 @@ def test_a_missing_recipe_is_told(tmp_path: Path) -> None:
         read_recipe(tmp_path / "nowhere.toml")
 
 
-def test_a_tflite_may_be_quantized_and_packed_but_not_trained(tmp_path: Path) -> None:
-    start = START.replace("edge_runtime.compress.lenet:lenet_5", "float.tflite")
-    assert read(tmp_path, start + QUANTIZE + '[[stage]]\ndo = "pack"\n').model.is_tflite
-    for stage in (PRUNE, EXPORT, QUANTIZE + "epochs = 2\n"):
+@pytest.mark.parametrize("file", ["float.tflite", "net.keras"])
+def test_a_file_may_be_quantized_and_packed_but_not_trained(tmp_path: Path, file: str) -> None:
+    start = START.replace("edge_runtime.compress.lenet:lenet_5", file)
+    for stage in (QUANTIZE, EXPORT):
+        assert read(tmp_path, start + stage + '[[stage]]\ndo = "pack"\n').model.is_tflite
+    for stage in (PRUNE, QUANTIZE + EXPORT, QUANTIZE + "epochs = 2\n"):
         with pytest.raises(ConfigError, match="works on a net"):
             read(tmp_path, start + stage)
 
