@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from edge_runtime.config import Config
-from edge_runtime.errors import ModelError, ModelRejected
+from edge_runtime.errors import ModelError, ModelMissing, ModelRejected
 from edge_runtime.store.catalogue import Catalogue, is_path
 from edge_runtime.store.manifest import DETECTORS, Kind, Manifest
 from edge_runtime.store.model import Model, load_model
@@ -71,6 +71,22 @@ class Lineup:
         if version.digest is None or self._shelf is None:
             return self._catalogue.find(version.name, kinds=_kinds(role))
         return load_model(self._shelf.folder(version))
+
+    def named(self, text: str) -> tuple[str, Version]:
+        """Role and version that a person means by ``name`` or ``name/digits``.
+
+        Without digits it is the latest version on the shelf, else the model of that name that came
+        with the program. Raises ModelMissing or ModelRejected.
+        """
+        name, _, digits = text.partition("/")
+        versions = self._shelf.versions(name) if self._shelf else ()
+        for shelved in versions:
+            if str(shelved.version.digest).startswith(digits):
+                return role_of(load_model(shelved.folder).manifest), shelved.version
+        if digits:
+            there = ", ".join(str(shelved.version) for shelved in versions) or "none"
+            raise ModelMissing(f"{text} is not on the shelf; of {name} there is {there}")
+        return role_of(self._catalogue.find(name).manifest), Version(name, None)
 
     def every(self, role: str) -> int:
         """In one of how many frames each face is shown to a classifier."""

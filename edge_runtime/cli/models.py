@@ -10,7 +10,9 @@ from typing import Any, Final
 
 import click
 
-from edge_runtime.cli.options import config_option
+from edge_runtime.app.intake import open_shelf
+from edge_runtime.cli import shelf
+from edge_runtime.cli.options import config_option, overrides, set_option
 from edge_runtime.config import load_config
 from edge_runtime.engine.inspection import (
     Inspection,
@@ -20,7 +22,7 @@ from edge_runtime.engine.inspection import (
 )
 from edge_runtime.engine.tensor import Tensor
 from edge_runtime.errors import LibraryMissing, ModelMissing
-from edge_runtime.store.catalogue import Catalogue
+from edge_runtime.store.catalogue import Catalogue, Holding, hold
 from edge_runtime.store.manifest import FILE_NAME, read_manifest
 from edge_runtime.store.model import Model, load_model
 from edge_runtime.store.package import (
@@ -30,6 +32,7 @@ from edge_runtime.store.package import (
     is_model_file,
     read_tflite,
 )
+from edge_runtime.store.shelf.shelf import Shelf
 
 RUNS: Final = 30
 """Invokes that the median latency is taken over."""
@@ -47,24 +50,38 @@ _dirs = click.option(
 
 @click.group()
 def models() -> None:
-    """List the models that can be used, look inside one, or expand a package."""
+    """List models, look inside one, take new ones in, choose which one is active."""
+
+
+for command in shelf.COMMANDS:
+    models.add_command(command)
 
 
 @models.command("list")
 @config_option
+@set_option
 @_dirs
 @_json
-def list_models(config_file: Path | None, models_dirs: Sequence[Path], as_json: bool) -> None:
-    """List every model folder, broken ones with what is wrong."""
-    holdings = _catalogue(config_file, models_dirs).holdings()
+def list_models(
+    config_file: Path | None,
+    settings: tuple[tuple[str, object], ...],
+    models_dirs: Sequence[Path],
+    as_json: bool,
+) -> None:
+    """List every model folder, then what was taken in; broken ones with what is wrong."""
+    config = load_config(config_file, os.environ, overrides({}, settings))
+    kept = open_shelf(config)
+    holdings = (*Catalogue((*models_dirs, *config.models.dirs)).holdings(), *_shelved(kept))
     usable = [holding.model for holding in holdings if holding.model]
     broken = {str(holding.folder): str(holding.problem) for holding in holdings if holding.problem}
+    roles = _roles(kept)
     if as_json:
-        listed = {"models": [_summary(model) for model in usable], "broken": broken}
-        click.echo(json.dumps(listed, indent=2))
+        listed = [_summary(m) | {"role": roles.get(m.folder)} for m in usable]
+        click.echo(json.dumps({"models": listed, "broken": broken}, indent=2))
         return
-    head = ("name", "version", "kind", "input", "bytes", "package", "where")
-    for line in _aligned([head, *map(_row, usable)]):
+    head = ("name", "version", "kind", "input", "bytes", "package", "where", "active as")
+    rows = ((*_row(model), roles.get(model.folder, "")) for model in usable)
+    for line in _aligned([head, *rows]):
         click.echo(line)
     for problem in broken.values():
         click.echo(f"broken: {problem}", err=True)
@@ -112,6 +129,17 @@ def expand_package(package: Path, output: Path | None) -> None:
     target = output or package.with_suffix("")
     read = expand_file(package, target)
     click.echo(f"{target}: {len(read.tflite):,} bytes, from a package of {read.package_bytes:,}")
+
+
+def _shelved(kept: Shelf) -> Iterable[Holding]:
+    """Every version of every model that was taken in."""
+    return (hold(each.folder) for name in kept.names() for each in kept.versions(name))
+
+
+def _roles(kept: Shelf) -> dict[Path, str]:
+    """By folder, the role of each version that is active."""
+    active = {role: kept.active(role) for role in kept.choices()}
+    return {kept.folder(v): role for role, v in active.items() if v and v.digest}
 
 
 def _catalogue(config_file: Path | None, models_dirs: Sequence[Path]) -> Catalogue:

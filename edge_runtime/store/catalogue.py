@@ -37,7 +37,7 @@ class Catalogue:
 
     def holdings(self) -> tuple[Holding, ...]:
         """Every model folder, broken ones with their problem."""
-        return tuple(_hold(folder) for folder in self._folders())
+        return tuple(hold(folder) for folder in self._folders())
 
     def all(self) -> tuple[Model, ...]:
         """Every usable model; what is broken is logged."""
@@ -110,7 +110,8 @@ def _folder_at(path: Path) -> Path:
     return folder
 
 
-def _hold(folder: Path) -> Holding:
+def hold(folder: Path) -> Holding:
+    """A model's folder, or what is wrong with it."""
     try:
         return Holding(folder, load_model(folder), None)
     except ModelError as error:

@@ -18,6 +18,7 @@ def nothing_set(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.delenv("XDG_CONFIG_HOME", raising=False)
     monkeypatch.delenv("EDGE_RUNTIME_CONFIG", raising=False)
+    monkeypatch.setenv("EDGE_RUNTIME_STATE_DIR", str(tmp_path / "state"))
 
 
 @pytest.fixture
@@ -34,7 +35,17 @@ def run(*arguments: str | Path) -> Result:
 
 def test_list_is_a_table(shelf: Path) -> None:
     lines = run("list", "--models-dir", shelf).stdout.splitlines()
-    assert lines[0].split() == ["name", "version", "kind", "input", "bytes", "package", "where"]
+    assert lines[0].split() == [
+        "name",
+        "version",
+        "kind",
+        "input",
+        "bytes",
+        "package",
+        "where",
+        "active",
+        "as",
+    ]
     mood = next(line for line in lines if line.startswith("mood"))
     assert mood.split() == [
         "mood", "0.1.0", "crop-classifier", "8x8", "luma", "1536", "-", str(shelf / "mood"),
