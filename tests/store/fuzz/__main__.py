@@ -31,6 +31,8 @@ def main() -> int:
             mistakes += 1
             (folder / f"wrong-{number}.tflite").write_bytes(spoiled.content)
             tell(f"{number} ({spoiled.way}): {mistake}: {judged.verdict.reason}")
+        if len(seen) % 100 == 0:
+            tell(f"{len(seen)} of {options.count}")
     tell_figures(seen)
     tell(f"{mistakes} judged wrongly; {folder}")
     return 1 if mistakes else 0
@@ -50,6 +52,7 @@ def tell_figures(seen: list[tuple[str, Judged]]) -> None:
 
 def tell(line: str) -> None:
     sys.stdout.write(line + "\n")
+    sys.stdout.flush()
 
 
 if __name__ == "__main__":

@@ -144,6 +144,14 @@ def test_the_system_closes_every_fence_or_the_verdict_says_so(folder: Path) -> N
 
 
 @runs_models
+def test_limits_that_are_lower_already_stay(folder: Path) -> None:
+    lower = "import resource; resource.setrlimit(resource.RLIMIT_NOFILE, (15, 15))"
+    verdict = tried(folder, python=python_that(folder, "pass", prepares=lower))
+    assert verdict.ok, verdict.reason
+    assert not any(gap.startswith("limits: ") for gap in verdict.gaps)
+
+
+@runs_models
 def test_examples_decide_too(folder: Path) -> None:
     np.savez(
         folder / "examples.npz",
