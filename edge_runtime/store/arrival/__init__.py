@@ -1,0 +1,1 @@
+"""What people drop into the models folder: noticed when whole, read without trust, described."""
