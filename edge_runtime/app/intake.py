@@ -10,7 +10,7 @@ from typing import Final
 from edge_runtime.app.activator import Activator, Tell
 from edge_runtime.app.lineup import role_of
 from edge_runtime.config import Config
-from edge_runtime.errors import EdgeRuntimeError, ModelError, ShelfUnwritable
+from edge_runtime.errors import EdgeRuntimeError, ModelError
 from edge_runtime.service.worker import Worker
 from edge_runtime.store.arrival.watch import Arrival, Watch
 from edge_runtime.store.desk import ADMITTED, DROPS, Desk
@@ -93,8 +93,8 @@ class Intake:
 
     def _refuse(self, arrival: Arrival, error: EdgeRuntimeError) -> None:
         self._tell("refused", arrival.path.name, str(error))
-        if isinstance(error, ShelfUnwritable) or not self._watch.unchanged(arrival):
-            return  # nothing is wrong with the file, or another one came in its place
+        if not isinstance(error, ModelError) or not self._watch.unchanged(arrival):
+            return  # the file is not to blame, or another one came in its place
         try:
             for path in filter(None, (arrival.labels, arrival.path)):
                 self._desk.refuse(path, error)

@@ -8,10 +8,9 @@ from __future__ import annotations
 import logging
 import shutil
 import tempfile
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
 from edge_runtime.engine.schema import read_graph
 from edge_runtime.errors import ManifestIncomplete, ManifestInvalid, ModelRejected
@@ -34,7 +33,11 @@ DROPS: Final = "models"
 ADMITTED: Final = "admitted"
 """In the folder for drops: the shelf."""
 
-Try = Callable[[Path, Manifest], Verdict]
+
+class Try(Protocol):
+    """How a model is tried; ``trial.run`` is one."""
+
+    def __call__(self, model_file: Path, manifest: Manifest, /, *, name: str) -> Verdict: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +81,7 @@ class Desk:
             for name, content in files.items():
                 (place / name).write_bytes(content)
             manifest = read_manifest(place / FILE_NAME)
-            verdict = self._attempt(place / MODEL_FILE, manifest)
+            verdict = self._attempt(place / MODEL_FILE, manifest, name=bundle.origin)
         return Examined(manifest, verdict, bundle.origin, files)
 
     def take_in(self, path: Path, labels: Path | None = None) -> tuple[Version, Manifest]:
