@@ -78,11 +78,12 @@ def _pets(data: Path, names: list[str], cache: Path) -> list[Photo]:
 
 def _clip_photos(data: Path) -> list[Photo]:
     teacher = YunetTeacher(data, long_side_px=CLIP_LONG_SIDE_PX)
-    pictures = (each for name in CLIPS for each in _frames(data / "videos" / f"{name}.mp4"))
-    return [_seen(_grey(picture), teacher.find(picture), SURE_FACE) for picture in pictures]
+    pictures = (each for name in CLIPS for each in clip_frames(data / "videos" / f"{name}.mp4"))
+    return [_seen(grey(picture), teacher.find(picture), SURE_FACE) for picture in pictures]
 
 
-def _frames(clip: Path) -> Iterator[NDArray[np.uint8]]:
+def clip_frames(clip: Path, step: int = CLIP_STEP) -> Iterator[NDArray[np.uint8]]:
+    """Every ``step``-th frame in colour. Raises FileNotFoundError."""
     capture = cv2.VideoCapture(str(clip))
     if not capture.isOpened():
         raise FileNotFoundError(f"not a readable clip: {clip}")
@@ -91,11 +92,12 @@ def _frames(clip: Path) -> Iterator[NDArray[np.uint8]]:
         if not good:
             return
         yield np.asarray(picture, np.uint8)
-        for _ in range(CLIP_STEP - 1):
+        for _ in range(step - 1):
             capture.grab()
 
 
-def _grey(picture: NDArray[np.uint8]) -> Luma:
+def grey(picture: NDArray[np.uint8]) -> Luma:
+    """A picture in blue, green and red as luma."""
     return np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY), np.uint8)
 
 

@@ -15,13 +15,14 @@ from numpy.typing import NDArray
 from edge_runtime.compress.crop_samples import CropSamples, Group, Portrait
 from edge_runtime.compress.face_covers import hide_above, hide_without_mask, wear_mask
 from edge_runtime.compress.face_crops import turned_crop
-from edge_runtime.compress.face_pools import splitter
+from edge_runtime.compress.face_pools import clip_frames, grey, splitter
 from edge_runtime.compress.lfw import read_lfw
 from edge_runtime.compress.photos import Boxes, photo_of, read_luma
-from edge_runtime.compress.teacher import CACHE, SURE_FACE, label_all
+from edge_runtime.compress.teacher import CACHE, SURE_FACE, YunetTeacher, label_all
 
 BARE, MASKED = 0, 1
 CLASSES = {"without_mask": BARE, "with_mask": MASKED}
+CLIPS, CLIP_STEP = "videos/person_*.mkv", 10
 REAL_SHARE, DRAWN_SHARE = 0.3, 0.2
 """Of all crops: real masks, and drawn ones; half of all have none."""
 SMALLEST_PX = 20
@@ -46,6 +47,7 @@ def mask_samples(data: Path) -> CropSamples:
         "LFW": Group(others, 1.0),
         "LFW, masks drawn on": Group(masked(others), 1.0, wear_mask),
         "LFW, other things drawn on": Group(others, 1.0, hide_without_mask),
+        "desk clips": Group(bare_clips(data), 1.0),
     }
     return CropSamples(groups, examined, elsewhere)
 
@@ -67,6 +69,18 @@ def read_masks(data: Path, split: str) -> list[Portrait]:
 def bare_lfw(data: Path, split: str) -> list[Portrait]:
     """Portraits from years in which nobody was photographed with a mask."""
     return [Portrait(face.photo, BARE) for face in read_lfw(data, split)]
+
+
+def bare_clips(data: Path) -> list[Portrait]:
+    """People at a desk, before a camera nothing was learnt from; three frames a second."""
+    teacher = YunetTeacher(data)
+    found: list[Portrait] = []
+    for clip in sorted(data.glob(CLIPS)):
+        for frame in clip_frames(clip, CLIP_STEP):
+            box = _first_face(teacher.find(frame))
+            if box is not None:
+                found.append(Portrait(photo_of(grey(frame), box), BARE))
+    return found
 
 
 def masked(portraits: list[Portrait]) -> list[Portrait]:
