@@ -19,7 +19,7 @@ from edge_runtime.config import Config
 from edge_runtime.engine.engine import Engine
 from edge_runtime.errors import ExchangeFailed, ModelError
 from edge_runtime.pipeline import Pipeline
-from edge_runtime.pipeline.canary import Canary, CanaryRule
+from edge_runtime.pipeline.canary import Canary, CanaryReport, CanaryRule
 from edge_runtime.pipeline.probation import Probation
 from edge_runtime.store.shelf.shelf import Shelf
 from edge_runtime.store.shelf.version import Version
@@ -127,6 +127,22 @@ class Activator:
                 chosen = stack[-1].version if stack else None
                 if chosen != self._versions.get(role):
                     self._follow(role, chosen, stack[-1].why if stack else "it was removed")
+
+    def version(self, role: str) -> Version | None:
+        """What plays a role now; None: what the settings name."""
+        return self._versions.get(role)
+
+    def standing(self, role: str, version: Version) -> str:
+        """What ``activate`` led to, in a sentence."""
+        compared = self._compared
+        if compared is not None and compared.version == version:
+            return f"{version} is compared with the active {role} and takes over if it holds up"
+        return f"{version} is active as {role}"
+
+    def comparison(self) -> tuple[Version, CanaryReport] | None:
+        """How a candidate stands against who plays its role, while that is being found out."""
+        compared = self._compared
+        return None if compared is None else (compared.version, compared.canary.report())
 
     def look(self, snapshot: Snapshot) -> None:
         """After a frame: whether the newest model keeps to its time."""

@@ -79,6 +79,11 @@ class Assembly(Closeable):
     def models(self) -> tuple[ModelInUse, ...]:
         return tuple(each.in_use for each in self.opened)
 
+    @property
+    def roles(self) -> tuple[str, ...]:
+        """Those that somebody plays."""
+        return tuple(self._playing)
+
     def open(self, model: Model) -> OpenedModel:
         """Load a model into an interpreter; whoever calls closes it, unless it is put in."""
         settings = self._config.engine

@@ -75,21 +75,30 @@ class Intake:
         except EdgeRuntimeError as error:
             self._refuse(arrival, error)
             return
-        self._tell("admitted", str(version), f"{version} is on the shelf")
-        if self._auto:
-            self._activate(version, manifest, arrival.path.name)
+        self.admitted(version, manifest, who=WHO, why=f"{arrival.path.name} was dropped")
+
+    def admitted(self, version: Version, manifest: Manifest, *, who: str, why: str) -> str:
+        """Tell of a model that was taken in, and activate it if the settings say so.
+
+        Returns a sentence.
+        """
+        sentence = f"{version} is on the shelf"
+        self._tell("admitted", str(version), sentence)
+        return self._activate(version, manifest, who, why) if self._auto else sentence
 
     def look_around(self) -> None:
         """Once: what was chosen by another program since the last time is active now."""
         self._activator.tend()
         self._activator.follow()
 
-    def _activate(self, version: Version, manifest: Manifest, name: str) -> None:
+    def _activate(self, version: Version, manifest: Manifest, who: str, why: str) -> str:
         try:
             role = role_of(manifest)
-            self._activator.activate(role, version, who=WHO, why=f"{name} was dropped")
+            self._activator.activate(role, version, who=who, why=why)
         except ModelError as error:
             log.warning("%s is on the shelf but does not play: %s", version, error)
+            return f"{version} is on the shelf but does not play: {error}"
+        return self._activator.standing(role, version)
 
     def _refuse(self, arrival: Arrival, error: EdgeRuntimeError) -> None:
         self._tell("refused", arrival.path.name, str(error))

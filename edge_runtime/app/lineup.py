@@ -11,7 +11,7 @@ from typing import Final
 
 from edge_runtime.config import Config
 from edge_runtime.errors import ModelError, ModelMissing, ModelRejected
-from edge_runtime.store.catalogue import Catalogue, is_path
+from edge_runtime.store.catalogue import Catalogue, Holding, is_path
 from edge_runtime.store.manifest import DETECTORS, Kind, Manifest
 from edge_runtime.store.model import Model, load_model
 from edge_runtime.store.shelf.shelf import Shelf
@@ -21,6 +21,9 @@ log = logging.getLogger(__name__)
 
 DETECTOR: Final = "detector"
 CLASSIFIER: Final = "classifier/"
+
+SHIPPED: Final = "shipped"
+"""Stands for the digits of a model that is not on the shelf."""
 
 
 def role_of(manifest: Manifest) -> str:
@@ -73,12 +76,14 @@ class Lineup:
         return load_model(self._shelf.folder(version))
 
     def named(self, text: str) -> tuple[str, Version]:
-        """Role and version that a person means by ``name`` or ``name/digits``.
+        """Role and version that a person means by ``name``, ``name/digits`` or ``name/shipped``.
 
         Without digits it is the latest version on the shelf, else the model of that name that came
         with the program. Raises ModelMissing or ModelRejected.
         """
         name, _, digits = text.partition("/")
+        if digits == SHIPPED:
+            return role_of(self._catalogue.find(name).manifest), Version(name, None)
         versions = self._shelf.versions(name) if self._shelf else ()
         for shelved in versions:
             if str(shelved.version.digest).startswith(digits):
@@ -87,6 +92,20 @@ class Lineup:
             there = ", ".join(str(shelved.version) for shelved in versions) or "none"
             raise ModelMissing(f"{text} is not on the shelf; of {name} there is {there}")
         return role_of(self._catalogue.find(name).manifest), Version(name, None)
+
+    def kept(self, text: str) -> Version:
+        """The one version on the shelf that ``name/digits`` means. Raises ModelMissing."""
+        name, _, digits = text.partition("/")
+        known = [each.version for each in self._shelf.versions(name)] if self._shelf else []
+        meant = [each for each in known if digits and str(each.digest).startswith(digits)]
+        if len(meant) != 1:
+            there = ", ".join(map(str, known)) or "none"
+            raise ModelMissing(f"{text} means no version on the shelf; of {name} there is {there}")
+        return meant[0]
+
+    def holdings(self) -> tuple[Holding, ...]:
+        """The models that came with the program or lie in the settings' folders."""
+        return self._catalogue.holdings()
 
     def every(self, role: str) -> int:
         """In one of how many frames each face is shown to a classifier."""

@@ -13,6 +13,7 @@ from edge_runtime.app.status import Status
 from edge_runtime.config import Config
 from edge_runtime.service.worker import Worker
 from edge_runtime.types import Frame, Snapshot
+from edge_runtime.web.counter import Counter
 from edge_runtime.web.door import TOKEN_FILE, Door, open_door
 from edge_runtime.web.preview import Preview
 from edge_runtime.web.streams import Streams
@@ -81,13 +82,16 @@ class Page:
     def _port(self) -> int:
         return int(self._socket.getsockname()[1]) if self._socket else self._config.web.port
 
-    def open(self) -> None:
-        """Load the web libraries and serve, in threads of their own; does nothing when open."""
+    def open(self, counter: Counter) -> None:
+        """Load the web libraries and serve, in threads of their own; does nothing when open.
+
+        ``counter``: where models are handed in and chosen.
+        """
         if self._opened:
             return
         self._opened = True
         self._closing.enter_context(Worker("preview", self._encode))
-        serving = Worker("page", self._serve)
+        serving = Worker("page", lambda _: self._serve(counter))
         # Closing is last in, first out: streams end, the server is told, its thread is awaited.
         self._closing.callback(serving.stop, self._config.web.graceful_shutdown_s + MARGIN_S)
         self._closing.callback(self._end_server)
@@ -103,12 +107,16 @@ class Page:
         while not worker.stopping:
             self._preview.encode_next(ENCODE_WAIT_S)
 
-    def _serve(self, worker: Worker) -> None:
+    def _serve(self, counter: Counter) -> None:
         # FastAPI and uvicorn cost a third of a second and 20 MB: only who serves pays for them.
         from edge_runtime.web.service import create_app  # noqa: PLC0415
 
         app = create_app(
-            status=self._status, preview=self._preview, door=self.door, streams=self._streams
+            status=self._status,
+            preview=self._preview,
+            door=self.door,
+            counter=counter,
+            streams=self._streams,
         )
         server = make_server(app, graceful_shutdown_s=self._config.web.graceful_shutdown_s)
         self._server = server

@@ -146,7 +146,7 @@ class Runtime:
                 else:
                     self._rest(pipeline)
                 if frame is not None or self._clock() - began > PAGE_WAITS_S:
-                    self._open_page()
+                    self._open_page(supply)
                     supply.start()
                 if max_frames is not None and self._tally.frames >= max_frames:
                     break
@@ -181,9 +181,9 @@ class Runtime:
         if last is not None:
             self.status.publish(pipeline.rest(last))
 
-    def _open_page(self) -> None:
+    def _open_page(self, supply: Supply) -> None:
         if self.page is not None:
-            self.page.open()
+            self.page.open(supply.counter)
 
     def _watch(self, worker: Worker, health: HealthReader) -> None:
         inferences, read_at = 0, self._clock()

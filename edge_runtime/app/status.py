@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
+from collections.abc import Mapping
 from typing import Final
 
-from edge_runtime.types import Camera, Health, ModelEvent, Snapshot
+from edge_runtime.types import Camera, Health, ModelEvent, ModelFate, Snapshot
 
 EVENTS_KEPT: Final = 50
 
@@ -30,6 +31,7 @@ class Status:
         self._health: Health | None = None
         self._warnings: tuple[str, ...] = ()
         self._events: deque[ModelEvent] = deque(maxlen=EVENTS_KEPT)
+        self._fates: Counter[ModelFate] = Counter()
 
     def snapshot(self) -> Snapshot | None:
         return self._snapshot
@@ -48,8 +50,13 @@ class Status:
         """What became of models lately, the newest last."""
         return tuple(self._events)
 
+    def model_counts(self) -> Mapping[ModelFate, int]:
+        """How often which became of a model since the start."""
+        return self._fates.copy()
+
     def tell(self, event: ModelEvent) -> None:
         self._events.append(event)
+        self._fates[event.what] += 1
 
     def publish(self, snapshot: Snapshot) -> None:
         self._snapshot = snapshot

@@ -10,7 +10,8 @@ from typing import Final
 from edge_runtime.app.activator import Activator
 from edge_runtime.app.assembly import Assembly
 from edge_runtime.app.between import Between
-from edge_runtime.app.intake import Intake
+from edge_runtime.app.counter import Counter
+from edge_runtime.app.intake import Intake, drops_folder
 from edge_runtime.app.status import Status
 from edge_runtime.closeable import Closeable
 from edge_runtime.config import Config
@@ -58,6 +59,16 @@ class Supply(Closeable):
         )
         self.desk = open_desk(config, shelf)
         self.intake = Intake(config, self.desk, self.activator, tell=self._tell, clock=clock)
+        self.counter = Counter(
+            drops_folder(config),
+            config.models.largest_mb * MIB,
+            assembly=assembly,
+            activator=self.activator,
+            desk=self.desk,
+            intake=self.intake,
+            status=status,
+            tell=self._tell,
+        )
         self._workers = ExitStack()
         self._started = False
 

@@ -19,7 +19,7 @@ from edge_runtime.app.lineup import CLASSIFIER, DETECTOR, Lineup, role_of
 from edge_runtime.app.supply import open_desk
 from edge_runtime.cli.options import config_option, overrides, set_option
 from edge_runtime.config import load_config
-from edge_runtime.errors import ModelMissing, ModelRejected
+from edge_runtime.errors import ModelRejected
 from edge_runtime.store.desk import Desk, Examined
 from edge_runtime.store.shelf.activation import Activation
 from edge_runtime.store.shelf.shelf import Shelf
@@ -138,15 +138,10 @@ def rollback(role: str, why: str, config_file: Path | None, settings: Settings) 
 @set_option
 def remove(version: str, config_file: Path | None, settings: Settings) -> None:
     """Take a version that is not active off the shelf."""
-    shelf = _room(config_file, settings).shelf
-    name, _, digits = version.partition("/")
-    known = [each.version for each in shelf.versions(name)]
-    chosen = [each for each in known if digits and str(each.digest).startswith(digits)]
-    if len(chosen) != 1:
-        there = ", ".join(map(str, known)) or "none"
-        raise ModelMissing(f"{version} means no version on the shelf; of {name} there is {there}")
-    shelf.remove(chosen[0])
-    click.echo(f"{chosen[0]} is off the shelf")
+    room = _room(config_file, settings)
+    kept = room.lineup.kept(version)
+    room.shelf.remove(kept)
+    click.echo(f"{kept} is off the shelf")
 
 
 @click.command("history")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from http import HTTPStatus
 from typing import Final
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, urlsplit
 
 from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
@@ -18,6 +18,7 @@ from edge_runtime.web.door import Door
 
 COOKIE_DAYS: Final = 90
 LONGEST_LOGIN: Final = 4096
+SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
 SECURITY_HEADERS: Final = {
     "content-security-policy": (
@@ -64,7 +65,9 @@ class Guard:
             await self._app(scope, receive, send)
             return
         request = Request(scope, receive)
-        answer = self._misdirected(request) or _embedded_elsewhere(request)
+        answer = (
+            self._misdirected(request) or _embedded_elsewhere(request) or _sent_elsewhere(request)
+        )
         if answer is None:
             answer = await self._without_token(request)
         await (answer or self._app)(scope, receive, send)
@@ -158,6 +161,23 @@ def _embedded_elsewhere(request: Request) -> Response | None:
     if headers.get("sec-fetch-site") != "cross-site" or headers.get("sec-fetch-mode") == "navigate":
         return None
     return _refusal(HTTPStatus.FORBIDDEN, "Pages of other sites may not use this runtime.")
+
+
+def _sent_elsewhere(request: Request) -> Response | None:
+    """Refuse a change that another site's page asks for, on behalf of whoever looks at it.
+
+    Browsers name the site in Sec-Fetch-Site where they trust the connection, and in Origin always;
+    programs name none. Entering the token needs no guarding: who sends it knows it.
+    """
+    headers = request.headers
+    if request.method in SAFE_METHODS or request.url.path == "/login":
+        return None
+    origin = headers.get("origin")
+    if headers.get("sec-fetch-site", "same-origin") in ("same-origin", "none") and (
+        origin is None or urlsplit(origin).netloc.lower() == headers["host"].lower()
+    ):
+        return None
+    return _refusal(HTTPStatus.FORBIDDEN, "Pages of other sites may not change this runtime.")
 
 
 def _refusal(status: HTTPStatus, sentence: str, headers: dict[str, str] | None = None) -> Response:

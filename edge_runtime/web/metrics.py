@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import get_args
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, InfoMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from edge_runtime.types import Camera, Health, Snapshot, Throttling
+from edge_runtime.types import Camera, Health, ModelFate, Snapshot, Throttling
 from edge_runtime.web.live import LiveFeed
 from edge_runtime.web.reporter import Reporter
 
@@ -31,6 +32,7 @@ class StatusCollector(Collector):
         build.add_metric((), {"version": self._reporter.version})
         yield build
         yield from _of_camera(status.camera())
+        yield _fates(status.model_counts())
         snapshot, health = status.snapshot(), status.health()
         if snapshot is not None:
             yield from _of_snapshot(snapshot, self._reporter.clock())
@@ -103,6 +105,15 @@ def _models(snapshot: Snapshot) -> Iterator[Metric]:
         size.add_metric((model.name,), model.bytes)
     yield info
     yield size
+
+
+def _fates(counts: Mapping[ModelFate, int]) -> Metric:
+    family = CounterMetricFamily(
+        f"{PREFIX}model_events", "What became of models.", labels=("what",)
+    )
+    for fate in get_args(ModelFate):
+        family.add_metric((fate.replace(" ", "_"),), counts.get(fate, 0))
+    return family
 
 
 def _of_health(health: Health) -> Iterator[Metric]:

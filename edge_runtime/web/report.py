@@ -13,11 +13,13 @@ Hundredths = Annotated[float, AfterValidator(lambda value: round(value, 2))]
 Thousandths = Annotated[float, AfterValidator(lambda value: round(value, 3))]
 
 
-class _Report(BaseModel):
+class Report(BaseModel):
+    """Made once, never changed."""
+
     model_config = ConfigDict(frozen=True, from_attributes=True)
 
 
-class Finding(_Report):
+class Finding(Report):
     """One sentence about how it is going."""
 
     level: Level = Field(description="`fine`, `watch` (may need you) or `act` (needs you)")
@@ -25,7 +27,7 @@ class Finding(_Report):
     advice: str | None = Field(description="What to do about it")
 
 
-class StateReport(_Report):
+class StateReport(Report):
     """The worst finding as the headline, and the others."""
 
     level: Level = Field(description="`fine`, `watch` (may need you) or `act` (needs you)")
@@ -34,7 +36,7 @@ class StateReport(_Report):
     others: tuple[Finding, ...] = Field(description="Further findings, worst first")
 
 
-class CameraReport(_Report):
+class CameraReport(Report):
     """Where the frames come from."""
 
     description: str = Field(examples=["Pi camera imx708, 1536x864 at 30 fps"])
@@ -46,7 +48,7 @@ class CameraReport(_Report):
     problem: str | None = Field(description="Why it is lost")
 
 
-class FaceReport(_Report):
+class FaceReport(Report):
     """One face of the last frame."""
 
     track: int = Field(description="Stays the same while it is the same face")
@@ -57,7 +59,7 @@ class FaceReport(_Report):
     )
 
 
-class FrameReport(_Report):
+class FrameReport(Report):
     """The last frame that was looked at."""
 
     number: int
@@ -69,7 +71,7 @@ class FrameReport(_Report):
     faces: tuple[FaceReport, ...]
 
 
-class RatesReport(_Report):
+class RatesReport(Report):
     """How frames flow, over a sliding window of seconds; totals since the start."""
 
     captured_fps: Tenths | None = Field(description="Frames per second from the camera")
@@ -84,7 +86,7 @@ class RatesReport(_Report):
     inferences: int = Field(description="Model runs")
 
 
-class LatencyReport(_Report):
+class LatencyReport(Report):
     """Of one stage over a sliding window, milliseconds."""
 
     p50: Thousandths
@@ -92,7 +94,7 @@ class LatencyReport(_Report):
     p99: Thousandths
 
 
-class ModelReport(_Report):
+class ModelReport(Report):
     """A model that runs now."""
 
     name: str
@@ -103,7 +105,7 @@ class ModelReport(_Report):
     backend: str
 
 
-class PowerReport(_Report):
+class PowerReport(Report):
     """Power drawn, and how far to believe it."""
 
     watts: Hundredths
@@ -112,7 +114,7 @@ class PowerReport(_Report):
     scope: Literal["soc", "board", "wall"] = Field(description="What the figure includes")
 
 
-class ThrottlingReport(_Report):
+class ThrottlingReport(Report):
     """The firmware's alarms, now and at any time since boot; null where the board cannot tell."""
 
     under_voltage: bool | None
@@ -125,7 +127,7 @@ class ThrottlingReport(_Report):
     soft_temperature_limit_since_boot: bool | None
 
 
-class MachineReport(_Report):
+class MachineReport(Report):
     """How the machine is."""
 
     board: str
@@ -156,7 +158,7 @@ class MachineReport(_Report):
     )
 
 
-class PreviewReport(_Report):
+class PreviewReport(Report):
     """The live view."""
 
     viewers: int
@@ -164,7 +166,7 @@ class PreviewReport(_Report):
     pixelated: bool = Field(description="Whether faces are made unrecognizable")
 
 
-class StatusReport(_Report):
+class StatusReport(Report):
     """Everything the page shows."""
 
     version: str = Field(description="Of this program")
@@ -177,18 +179,22 @@ class StatusReport(_Report):
         "picture being taken to its result"
     )
     models: tuple[ModelReport, ...]
+    model_events: int = Field(
+        description="Things that became of models since the start: when it grows, /api/models has "
+        "news"
+    )
     machine: MachineReport | None = Field(description="null before the first reading")
     preview: PreviewReport
 
 
-class Readiness(_Report):
+class Readiness(Report):
     """Whether frames flow."""
 
     ready: bool
     reason: str | None = Field(description="One sentence when not ready")
 
 
-class Alive(_Report):
+class Alive(Report):
     """The process is up."""
 
     alive: Literal[True] = True

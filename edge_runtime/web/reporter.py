@@ -45,6 +45,7 @@ class Reporter:
             rates=None if snapshot is None else _rates(snapshot),
             latency_ms={} if snapshot is None else _latency(snapshot),
             models=() if snapshot is None else _models(snapshot),
+            model_events=sum(self.status.model_counts().values()),
             machine=None if health is None else _machine(health),
             preview=PreviewReport(
                 viewers=self.preview.viewers,

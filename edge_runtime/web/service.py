@@ -5,17 +5,22 @@ from __future__ import annotations
 import time
 
 from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
 
 from edge_runtime import __version__
 from edge_runtime.types import Clock
 from edge_runtime.web.api import Api
 from edge_runtime.web.assets import load_assets
+from edge_runtime.web.counter import Counter
 from edge_runtime.web.door import Door
 from edge_runtime.web.guard import Guard, SecurityHeaders
 from edge_runtime.web.live import LiveFeed
 from edge_runtime.web.pages import Pages
 from edge_runtime.web.preview import Preview
 from edge_runtime.web.reporter import Reporter
+from edge_runtime.web.shelf import ShelfApi
 from edge_runtime.web.status import StatusSource
 from edge_runtime.web.streams import Streams
 
@@ -25,6 +30,7 @@ def create_app(
     preview: Preview,
     door: Door,
     *,
+    counter: Counter,
     streams: Streams,
     version: str = __version__,
     ready_within_s: float = 5.0,
@@ -46,8 +52,17 @@ def create_app(
         redoc_url=None,
     )
     api = Api(reporter, feed=feed, streams=streams, ready_within_s=ready_within_s)
+    app.add_exception_handler(RequestValidationError, _unreadable)
     app.include_router(api.router())
+    app.include_router(ShelfApi(counter).router())
     app.include_router(Pages(assets).router())
     app.add_middleware(Guard, door=door, login_page=assets["login.html"].text)
     app.add_middleware(SecurityHeaders)
     return app
+
+
+async def _unreadable(request: Request, error: Exception) -> Response:
+    """One sentence for a request that does not say what was asked for."""
+    flaws = error.errors() if isinstance(error, RequestValidationError) else []
+    where = ", ".join(f"{'.'.join(map(str, flaw['loc']))}: {flaw['msg']}" for flaw in flaws)
+    return JSONResponse({"detail": f"The request cannot be understood ({where})."}, 422)

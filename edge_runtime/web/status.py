@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Protocol
 
-from edge_runtime.types import Camera, Health, Snapshot
+from edge_runtime.types import Camera, Health, ModelFate, Snapshot
 
 
 class StatusSource(Protocol):
@@ -20,3 +21,6 @@ class StatusSource(Protocol):
 
     def warnings(self) -> tuple[str, ...]:
         """Sentences a person should know about, worst first."""
+
+    def model_counts(self) -> Mapping[ModelFate, int]:
+        """How often which became of a model since the start; what never did may be missing."""

@@ -11,6 +11,7 @@ from edge_runtime.app.page import Page
 from edge_runtime.app.server import make_server
 from edge_runtime.app.status import Status
 from edge_runtime.config import load_config
+from tests.web.fake_counter import FakeCounter
 
 
 def test_a_stop_while_the_libraries_still_load_ends_the_page_too(
@@ -37,6 +38,6 @@ def test_a_stop_while_the_libraries_still_load_ends_the_page_too(
 
     monkeypatch.setattr(page, "_end_server", end_before_it_is_made)
     with page:
-        page.open()
+        page.open(FakeCounter())
         served = next(each for each in threading.enumerate() if each.name == "page")
     assert not served.is_alive()

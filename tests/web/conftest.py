@@ -16,6 +16,7 @@ from edge_runtime.web.door import open_door
 from edge_runtime.web.preview import Preview
 from edge_runtime.web.service import create_app
 from edge_runtime.web.streams import Streams
+from tests.web.fake_counter import FakeCounter
 from tests.web.fake_status import FakeStatus, frame, snapshot
 
 FPS = 20
@@ -31,7 +32,10 @@ class LiveService:
         self.flowing = True
         self.slowest_offer_s = 0.0
         door = replace(open_door("127.0.0.1", state_dir=tmp_path), token=token)
-        app = create_app(self.status, self.preview, door, streams=self.streams)
+        self.counter = FakeCounter()
+        app = create_app(
+            self.status, self.preview, door, counter=self.counter, streams=self.streams
+        )
         self._socket = bind("127.0.0.1", 0)
         self.port: int = self._socket.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}/"

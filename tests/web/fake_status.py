@@ -17,6 +17,7 @@ from edge_runtime.types import (
     Frame,
     Health,
     Luma,
+    ModelFate,
     ModelInUse,
     Percentiles,
     Power,
@@ -129,6 +130,7 @@ class FakeStatus:
     well: Health | None = HEALTH
     where: Camera = CAMERA
     said: tuple[str, ...] = ()
+    fates: Mapping[ModelFate, int] = field(default_factory=dict)
 
     def snapshot(self) -> Snapshot | None:
         return self.last
@@ -141,6 +143,9 @@ class FakeStatus:
 
     def warnings(self) -> tuple[str, ...]:
         return self.said
+
+    def model_counts(self) -> Mapping[ModelFate, int]:
+        return self.fates
 
 
 class FakeClock:

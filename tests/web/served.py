@@ -16,6 +16,7 @@ from edge_runtime.web.door import Door, open_door
 from edge_runtime.web.preview import Preview
 from edge_runtime.web.service import create_app
 from edge_runtime.web.streams import Streams
+from tests.web.fake_counter import FakeCounter
 from tests.web.fake_status import FakeClock, FakeStatus, frame, snapshot
 
 WIDE_OPEN = open_door("127.0.0.1", state_dir=Path("/nowhere"), hostname="pi")
@@ -27,6 +28,7 @@ class Served:
 
     status: FakeStatus = field(default_factory=FakeStatus)
     clock: FakeClock = field(default_factory=FakeClock)
+    counter: FakeCounter = field(default_factory=FakeCounter)
     door: Door = WIDE_OPEN
     options: Mapping[str, Any] = field(default_factory=dict)
     preview_options: Mapping[str, Any] = field(default_factory=dict)
@@ -38,6 +40,7 @@ class Served:
             self.status,
             self.preview,
             self.door,
+            counter=self.counter,
             streams=self.streams,
             clock=self.clock,
             version="1.2.3",
@@ -61,14 +64,28 @@ class Served:
         cookies: Mapping[str, str] | None = None,
         **more: Any,
     ) -> httpx.Response:
-        async def ask() -> httpx.Response:
-            transport = httpx.ASGITransport(self.app)
-            async with httpx.AsyncClient(
-                transport=transport, base_url=base, cookies=dict(cookies or {})
-            ) as client:
-                return await client.request(method, path, **more)
+        return ask(self.app, method, path, base=base, cookies=cookies, **more)
 
-        return asyncio.run(ask())
+
+def ask(
+    app: FastAPI,
+    method: str,
+    path: str,
+    *,
+    base: str = "http://127.0.0.1:8000",
+    cookies: Mapping[str, str] | None = None,
+    **more: Any,
+) -> httpx.Response:
+    """One request, without a socket."""
+
+    async def answer() -> httpx.Response:
+        transport = httpx.ASGITransport(app)
+        async with httpx.AsyncClient(
+            transport=transport, base_url=base, cookies=dict(cookies or {})
+        ) as client:
+            return await client.request(method, path, **more)
+
+    return asyncio.run(answer())
 
 
 class Listener:

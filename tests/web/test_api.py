@@ -116,6 +116,11 @@ def test_openapi_describes_every_field_with_its_unit(served: Served) -> None:
         "/healthz",
         "/readyz",
         "/metrics",
+        "/api/models",
+        "/api/models/history",
+        "/api/models/{name}/activate",
+        "/api/models/{name}/rollback",
+        "/api/models/{name}/{version}",
     }
     machine = api["components"]["schemas"]["MachineReport"]["properties"]
     assert "MiB" in machine["memory_mb"]["description"]

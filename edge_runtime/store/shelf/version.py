@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 DIGEST_LETTERS: Final = 12
 """Of a SHA-256: 48 bits, enough that no two versions of one model are ever called alike."""
@@ -33,6 +33,8 @@ class Shelved:
     """Larger for what was admitted later. No time: a board without a clock starts in 1970."""
     admitted_at: float
     """Seconds since 1970, as far as the clock was right."""
+    verdict: Mapping[str, Any] = field(default_factory=dict)
+    """What its trial said, as ``Verdict.as_json``; empty when it cannot be read any more."""
 
 
 def digest_of(files: Mapping[str, bytes]) -> str:

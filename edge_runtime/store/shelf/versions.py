@@ -93,7 +93,8 @@ class Versions:
         folder = self.path(version)
         try:
             record = json.loads(self._disk.read(folder / VERDICT))
-            return Shelved(version, folder, int(record["order"]), float(record["admitted_at"]))
-        except (OSError, ValueError, RecursionError, TypeError, KeyError) as error:
+            order, admitted_at = int(record.pop("order")), float(record.pop("admitted_at"))
+            return Shelved(version, folder, order, admitted_at, record)
+        except (OSError, ValueError, RecursionError, TypeError, KeyError, AttributeError) as error:
             logger.warning("when %s was admitted cannot be read: %s", version, error)
             return Shelved(version, folder, 0, 0.0)
