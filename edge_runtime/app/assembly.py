@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from edge_runtime.app.lineup import DETECTOR, Lineup
+from edge_runtime.app.tuned import open_tuned
 from edge_runtime.attention.attention import Attention
 from edge_runtime.attention.detector import Detector
 from edge_runtime.attention.tracker import Tracker
@@ -33,7 +34,7 @@ CONFIRM_HITS: Final = 3
 
 @dataclass(frozen=True, slots=True)
 class OpenedModel:
-    """A model of the catalogue and the engine that runs it."""
+    """A model of the catalogue, or the variant of it that was chosen, and the engine it runs in."""
 
     model: Model
     engine: Engine
@@ -86,9 +87,7 @@ class Assembly(Closeable):
 
     def open(self, model: Model) -> OpenedModel:
         """Load a model into an interpreter; whoever calls closes it, unless it is put in."""
-        settings = self._config.engine
-        engine = model.open_engine(threads=settings.threads, backend=settings.backend)
-        return OpenedModel(model, engine)
+        return OpenedModel(*open_tuned(model, self._config))
 
     def playing(self, role: str) -> OpenedModel | None:
         """Who plays a role."""

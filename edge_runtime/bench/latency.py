@@ -36,12 +36,13 @@ class ModelLatency:
 def model_latency(model: Model, *, threads: int, backend: str, runs: int) -> ModelLatency:
     """Invoke times on seeded noise; what lies in the input does not change the arithmetic."""
     with model.open_engine(threads=threads, backend=backend) as engine:
-        _fill_with_noise(engine)
+        fill_with_noise(engine)
         spread = timed(engine.invoke, runs=runs, warm_up=WARM_UP)
         return ModelLatency(model.manifest.name, threads, engine.backend, spread)
 
 
-def _fill_with_noise(engine: Engine) -> None:
+def fill_with_noise(engine: Engine) -> None:
+    """Seeded numbers that every dtype of an input can hold."""
     noise = np.random.default_rng(7)
     for index, tensor in enumerate(engine.inputs):
         values = noise.integers(0, 127, tensor.shape)

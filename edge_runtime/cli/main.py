@@ -31,6 +31,7 @@ COMMANDS: Final = {
     "config": Place("edge_runtime.cli.config:config", "Show or check the settings."),
     "compress": Place("edge_runtime.cli.compress:compress", "Make a model small by a recipe."),
     "bench": Place("edge_runtime.cli.bench:bench", "Measure this machine."),
+    "tune": Place("edge_runtime.cli.tune:tune", "Choose by measuring how a model runs fastest."),
 }
 
 INTERRUPTED: Final = 130

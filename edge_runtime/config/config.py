@@ -89,7 +89,8 @@ class ModelsTable(_Table):
 class EngineTable(_Table):
     """How models run."""
 
-    threads: Annotated[int, Field(ge=1, le=64)] = 1
+    threads: Annotated[int, Field(ge=1, le=64)] | None = None
+    """Of each interpreter; None: what ``tune`` found fastest on this board, else 1."""
     backend: Literal["auto", "litert", "tflite_runtime", "fake"] = "auto"
 
 

@@ -56,11 +56,18 @@ def open_engine(
     *,
     threads: int = 1,
     backend: str = "auto",
+    xnnpack: bool = True,
     clock: Clock = time.perf_counter,
 ) -> Engine:
     """Read, check and load a .tflite file: ModelMissing, or as ``open_content``."""
-    content = read_model_file(Path(path))
-    return open_content(content, name=str(path), threads=threads, backend=backend, clock=clock)
+    return open_content(
+        read_model_file(Path(path)),
+        name=str(path),
+        threads=threads,
+        backend=backend,
+        xnnpack=xnnpack,
+        clock=clock,
+    )
 
 
 def open_content(
@@ -69,12 +76,14 @@ def open_content(
     name: str,
     threads: int = 1,
     backend: str = "auto",
+    xnnpack: bool = True,
     clock: Clock = time.perf_counter,
 ) -> Engine:
     """Check and load a .tflite that was read already; ``name`` is what errors call it.
 
     The bytes that were checked are the bytes that run: the file may be replaced meanwhile. ``fake``
-    runs no arithmetic; it answers with numbers of the file's own shapes and dtypes.
+    runs no arithmetic; it answers with numbers of the file's own shapes and dtypes. Without
+    ``xnnpack`` the interpreter's own kernels do what XNNPACK's would.
 
     Raises ModelRejected, LibraryMissing, or ConfigError for an unknown backend.
     """
@@ -90,7 +99,12 @@ def open_content(
     from edge_runtime.engine.litert import LitertEngine, load_library
 
     return LitertEngine(
-        content, name=name, library=load_library(backend), threads=threads, clock=clock
+        content,
+        name=name,
+        library=load_library(backend),
+        threads=threads,
+        xnnpack=xnnpack,
+        clock=clock,
     )
 
 

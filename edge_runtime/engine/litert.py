@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib
 import logging
 from collections.abc import Callable
+from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from typing import Any, Final, NamedTuple, NoReturn
 
@@ -37,6 +38,8 @@ class Library(NamedTuple):
     backend: str
     interpreter: Any
     """Its Interpreter class."""
+    resolvers: Any = None
+    """Its OpResolverType: which kernels an interpreter gets."""
 
 
 def available_backends() -> tuple[str, ...]:
@@ -58,6 +61,15 @@ def load_library(backend: str) -> Library:
     raise LibraryMissing(f"no model can run: {'; '.join(problems)}; {HOW_TO_INSTALL}")
 
 
+def library_version(backend: str) -> str:
+    """The library that ``backend`` means here, such as ``litert 2.3.0``. As ``load_library``."""
+    found = load_library(backend).backend
+    try:
+        return f"{found} {version(PACKAGES[found].replace('_', '-'))}"
+    except PackageNotFoundError:
+        return f"{found} of unknown version"
+
+
 def _load(backend: str) -> Library:
     package = PACKAGES[backend]
     if find_spec(package) is None:
@@ -67,7 +79,7 @@ def _load(backend: str) -> Library:
         module = importlib.import_module(f"{package}.interpreter")
     except ImportError as error:
         raise LibraryMissing(f"{package} is installed but cannot be imported ({error})") from error
-    return Library(backend, module.Interpreter)
+    return Library(backend, module.Interpreter, module.OpResolverType)
 
 
 def _refuse_numpy_2(backend: str) -> None:
@@ -93,19 +105,27 @@ class LitertEngine(Engine):
     """
 
     def __init__(
-        self, content: bytes, *, name: str, library: Library, threads: int, clock: Clock
+        self,
+        content: bytes,
+        *,
+        name: str,
+        library: Library,
+        threads: int,
+        xnnpack: bool = True,
+        clock: Clock,
     ) -> None:
         self.backend = library.backend
         self._name = name
         self._clock = clock
-        interpreter = _interpreter(content, name, library, threads)
+        interpreter = _interpreter(content, name, library, threads, xnnpack)
         inputs, outputs = interpreter.get_input_details(), interpreter.get_output_details()
         self.inputs = tuple(_described(each) for each in inputs)
         self.outputs = tuple(_described(each) for each in outputs)
         self._run: Callable[[], object] = interpreter.invoke
         self._inputs = tuple(interpreter.tensor(each["index"]) for each in inputs)
         self._outputs = tuple(interpreter.tensor(each["index"]) for each in outputs)
-        logger.debug("%s runs in %s with %d thread(s)", name, library.backend, threads)
+        kernels = "with XNNPACK" if xnnpack else "without XNNPACK"
+        logger.debug("%s runs in %s on %d thread(s), %s", name, library.backend, threads, kernels)
 
     def input(self, index: int = 0) -> Array:
         view: Array = self._inputs[index]()
@@ -144,9 +164,13 @@ class LitertEngine(Engine):
         raise ModelRejected(f"{self._name} failed while running: {_first_line(error)}") from error
 
 
-def _interpreter(content: bytes, name: str, library: Library, threads: int) -> Any:
+def _interpreter(content: bytes, name: str, library: Library, threads: int, xnnpack: bool) -> Any:
+    kernels = {}
+    if not xnnpack:  # XNNPACK is the delegate that comes by default
+        plain = library.resolvers.BUILTIN_WITHOUT_DEFAULT_DELEGATES
+        kernels["experimental_op_resolver_type"] = plain
     try:
-        made = library.interpreter(model_content=content, num_threads=threads)
+        made = library.interpreter(model_content=content, num_threads=threads, **kernels)
         with without_greetings():
             made.allocate_tensors()
     except (RuntimeError, ValueError) as error:

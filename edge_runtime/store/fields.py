@@ -72,6 +72,13 @@ class Fields:
             self.refuse(key, value, expected)
         return float(value)
 
+    def optional_number(self, key: str, low: float, high: float) -> float | None:
+        """A number from ``low`` to ``high``; None where the key is absent."""
+        if key in self._values:
+            return self.number(key, low, high)
+        self._known.append(key)
+        return None
+
     def whole(self, key: str, low: int, high: int) -> int:
         """A whole number from ``low`` to ``high``."""
         expected = f"a whole number from {low} to {high}"
@@ -103,6 +110,10 @@ class Fields:
         if not isinstance(value, dict):
             self.refuse(key, value, "an object")
         return Fields(value, self._file, f"{self._prefix}{key}.")
+
+    def names(self) -> tuple[str, ...]:
+        """The keys that were not taken yet, in the file's order."""
+        return tuple(self._values)
 
     def finish(self) -> None:
         """Raise ManifestInvalid when a key was not taken."""

@@ -5,13 +5,14 @@ All keys are described in docs/models.md. Reading is strict: what is not underst
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final, Literal, cast, get_args
 
 from edge_runtime.errors import ManifestInvalid
 from edge_runtime.store.fields import Fields
 from edge_runtime.store.head import GLANCE, LABELLED, HeadSpec, HeadType, read_head
+from edge_runtime.store.variant import DIGEST, FILE, Variant, read_variants
 from edge_runtime.types import CropSpec
 
 Kind = Literal["face-detector", "object-detector", "crop-classifier", "embedding"]
@@ -27,7 +28,6 @@ LARGEST_SIDE: Final = 4096
 """Pixels: larger than any picture worth running whole, small enough to catch a wrong number."""
 
 _NAME: Final = r"[a-z0-9][a-z0-9._-]{0,63}"
-_FILE: Final = r"[A-Za-z0-9][A-Za-z0-9._-]*"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +81,18 @@ class Manifest:
     activation: Activation = "logits"
     """crop-classifier: what the network's last step is."""
     crop: CropShape = CropShape()
+    variants: tuple[Variant, ...] = ()
+    """Files that do the same in other numbers, ``model`` among them; none for a lone file."""
+
+    @property
+    def offers(self) -> tuple[Variant, ...]:
+        """Every file that may be run, ``model`` first."""
+        own = Variant("model", self.model, self.sha256)
+        return tuple(sorted(self.variants, key=lambda each: each.sha256 != self.sha256)) or (own,)
+
+    def of_variant(self, variant: Variant) -> Manifest:
+        """The manifest as if that file were the model."""
+        return replace(self, model=variant.model, sha256=variant.sha256)
 
     @property
     def crop_spec(self) -> CropSpec:
@@ -107,16 +119,17 @@ def read_manifest(file: Path) -> Manifest:
 
 def _manifest(fields: Fields, folder: Path) -> Manifest:
     kind = cast(Kind, fields.choice("kind", get_args(Kind)))
-    return Manifest(
+    manifest = Manifest(
         kind=kind,
         name=fields.text("name", _NAME, "up to 64 of a-z, 0-9, '.', '_' and '-'"),
         version=fields.text("version", r"[0-9A-Za-z][0-9A-Za-z.+-]{0,31}", "such as 0.1.0"),
-        model=fields.text("model", _FILE, "a file name without folders", "model.tflite"),
-        sha256=fields.text("sha256", r"[0-9a-f]{64}", "64 digits 0-9 a-f, the file's SHA-256"),
+        model=fields.text("model", FILE, "a file name without folders", "model.tflite"),
+        sha256=fields.text("sha256", DIGEST, "64 digits 0-9 a-f, the file's SHA-256"),
         licence=fields.text("licence", r".+", "an SPDX name such as Apache-2.0"),
         description=fields.text("description", r"(?s).*", "a sentence", ""),
         **_of_kind(kind, fields, folder),
     )
+    return replace(manifest, variants=read_variants(fields, manifest.model, manifest.sha256))
 
 
 def _of_kind(kind: Kind, fields: Fields, folder: Path) -> dict[str, Any]:
@@ -201,7 +214,7 @@ def _labels(
         return fields.items("labels", str, expected, repeats=repeats), None
     if "labels" in fields:
         fields.refuse("labels_file", "set", "either labels or labels_file, not both")
-    name = fields.text("labels_file", _FILE, "a file name without folders")
+    name = fields.text("labels_file", FILE, "a file name without folders")
     return _read_labels(folder / name, repeats=repeats), name
 
 

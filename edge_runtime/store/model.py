@@ -12,6 +12,7 @@ from edge_runtime.engine.schema import read_graph
 from edge_runtime.errors import ManifestInvalid, ModelRejected
 from edge_runtime.store.manifest import FILE_NAME, Manifest, read_manifest
 from edge_runtime.store.package import ModelFile, read_tflite
+from edge_runtime.store.variant import Variant
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +36,23 @@ class Model:
         """Size of the .tflite."""
         return len(self.file.tflite)
 
-    def open_engine(self, *, threads: int = 1, backend: str = "auto") -> Engine:
+    def open_engine(
+        self, *, threads: int = 1, backend: str = "auto", xnnpack: bool = True
+    ) -> Engine:
         """Load what was checked into an interpreter; close it. Raises as ``open_content``."""
-        return open_content(self.file.tflite, name=str(self.path), threads=threads, backend=backend)
+        return open_content(
+            self.file.tflite,
+            name=str(self.path),
+            threads=threads,
+            backend=backend,
+            xnnpack=xnnpack,
+        )
+
+    def as_variant(self, variant: Variant) -> Model:
+        """The same model from another of its folder's files. Raises as ``load_model``."""
+        if variant.sha256 == self.sha256:
+            return self
+        return verified(self.folder, self.manifest.of_variant(variant))
 
 
 def load_model(folder: Path) -> Model:

@@ -58,6 +58,19 @@ def test_views_have_the_described_shape_and_type(name: str, backend: str) -> Non
             assert (view.shape, view.dtype) == (tensor.shape, tensor.dtype)
 
 
+@pytest.mark.parametrize("name", ["int8_softmax", "float_rgb_softmax"])
+def test_without_xnnpack_the_answers_are_the_same_but_for_rounding(name: str, backend: str) -> None:
+    said = []
+    for xnnpack in (True, False):
+        path = MODELS / f"{name}.tflite"
+        with open_engine(path, xnnpack=xnnpack, backend=backend) as engine:
+            fill(engine, 1)
+            engine.invoke()
+            said.append(np.array(engine.output()).astype(float))
+    step = 1 if engine.outputs[0].quantized else 1e-6
+    np.testing.assert_allclose(said[0], said[1], rtol=0, atol=step)
+
+
 def test_quantization_is_the_files(engine: Engine) -> None:
     (picture,), (logits,) = engine.inputs, engine.outputs
     assert (picture.dtype, picture.scale, picture.zero_point) == (np.dtype(np.int8), 1.0, -128)
