@@ -16,7 +16,7 @@ from edge_runtime.engine.schema import read_graph
 from edge_runtime.errors import ManifestIncomplete, ManifestInvalid, ModelRejected
 from edge_runtime.store.arrival.bundle import Bundle, read_bundle
 from edge_runtime.store.arrival.contents import DEFAULT_LIMITS, Limits, read_file
-from edge_runtime.store.arrival.derivation import MODEL_FILE, derive, skeleton, to_text
+from edge_runtime.store.arrival.derivation import derive, skeleton, stored, to_text
 from edge_runtime.store.manifest import FILE_NAME, Manifest, read_manifest
 from edge_runtime.store.recognition import Recognition, recognize
 from edge_runtime.store.shelf.shelf import Shelf
@@ -77,11 +77,11 @@ class Desk:
             signed = self._signed(path, labels, Path(folder))
             bundle = read_bundle(signed, labels, limits=self._limits)
             told = _recognized(bundle)
-            files = {MODEL_FILE: bundle.model, FILE_NAME: _manifest_text(bundle, told).encode()}
+            files = {**stored(bundle), FILE_NAME: _manifest_text(bundle, told).encode()}
             for name, content in files.items():
                 (place / name).write_bytes(content)
             manifest = read_manifest(place / FILE_NAME)
-            verdict = self._attempt(place / MODEL_FILE, manifest, name=bundle.origin)
+            verdict = self._tried(place, manifest, bundle.origin)
         return Examined(manifest, verdict, bundle.origin, files)
 
     def take_in(self, path: Path, labels: Path | None = None) -> tuple[Version, Manifest]:
@@ -113,6 +113,17 @@ class Desk:
                 path.unlink(missing_ok=True)
         except OSError as error:
             logger.warning("%s cannot be removed: %s", path, error)
+
+    def _tried(self, place: Path, manifest: Manifest, origin: str) -> Verdict:
+        """What came of running the model, or the first of its variants that does not pass."""
+        verdict = self._attempt(place / manifest.model, manifest, name=origin)
+        for variant in manifest.offers[1:]:
+            if verdict.ok:
+                name = f"variant {variant.name} of {origin}"
+                as_if = manifest.of_variant(variant)
+                other = self._attempt(place / variant.model, as_if, name=name)
+                verdict = verdict if other.ok else other
+        return verdict
 
     def _signed(self, path: Path, labels: Path | None, place: Path) -> Path:
         """A signed file, copied where nobody changes it any more: what was checked is used."""

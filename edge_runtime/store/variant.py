@@ -13,7 +13,10 @@ Precision = Literal["float32", "float16", "dynamic", "int8", "int16"]
 
 FILE: Final = r"[A-Za-z0-9][A-Za-z0-9._-]*"
 DIGEST: Final = r"[0-9a-f]{64}"
-_NAME: Final = r"[a-z0-9][a-z0-9._-]{0,31}"
+NAME: Final = r"[a-z0-9][a-z0-9._-]{0,31}"
+
+MOST: Final = 8
+"""Each is tried before it is admitted, and measured when the model is tuned."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +45,8 @@ def read_variants(fields: Fields, model: str, sha256: str) -> tuple[Variant, ...
     table = fields.section("variants")
     variants = tuple(_read(table, name) for name in table.names())
     models = [each.model for each in variants]
+    if len(models) > MOST:
+        fields.refuse("variants", models, f"at most {MOST} of them")
     if len(set(models)) < len(models):
         fields.refuse("variants", models, "each model file once")
     if (model, sha256) not in ((each.model, each.sha256) for each in variants):
@@ -50,7 +55,7 @@ def read_variants(fields: Fields, model: str, sha256: str) -> tuple[Variant, ...
 
 
 def _read(table: Fields, name: str) -> Variant:
-    if not re.fullmatch(_NAME, name):
+    if not re.fullmatch(NAME, name):
         table.refuse(name, "a variant", "a name of up to 32 of a-z, 0-9, '.', '_' and '-'")
     fields = table.section(name)
     variant = Variant(

@@ -34,6 +34,7 @@ from edge_runtime.store.arrival.names import (
     model_name,
     shown,
 )
+from edge_runtime.store.arrival.variants import read_variants
 from edge_runtime.store.manifest import FILE_NAME
 from edge_runtime.store.package import SUFFIX, expand
 
@@ -52,6 +53,8 @@ class Bundle:
     """As a manifest may call it: the manifest's own name, else made from the file's."""
     model: bytes = field(repr=False)
     """The .tflite, expanded where it came as a package; its structure is sound."""
+    variants: dict[str, bytes] = field(repr=False)
+    """By name each .tflite that the manifest calls a variant, ``model`` among them."""
     labels: tuple[str, ...] | None
     """None where none came along. An SSD's list may hold ``???``."""
     manifest: dict[str, Any] | None
@@ -86,6 +89,7 @@ def read_bundle(
     return Bundle(
         name=_name(path, manifest),
         model=model,
+        variants=read_variants(manifest, chosen, model, contents, limits),
         labels=_labels(path, chosen, contents, manifest) or metadata.labels,
         manifest=manifest,
         origin=what if maker is None else f"{what}, an export of {maker}",

@@ -74,6 +74,12 @@ def derive(bundle: Bundle, told: Recognized) -> dict[str, Any]:
     return _merged(bundle, told)
 
 
+def stored(bundle: Bundle) -> dict[str, bytes]:
+    """The model and its variants by the names that ``derive`` gives them."""
+    variants = {_place_of_variant(name, bundle): each for name, each in bundle.variants.items()}
+    return {MODEL_FILE: bundle.model, **variants}
+
+
 def skeleton(bundle: Bundle, told: Recognized) -> dict[str, Any]:
     """The manifest with ``?`` at every key that ``derive`` asks for."""
     manifest = _merged(bundle, told)
@@ -138,7 +144,24 @@ def _merged(bundle: Bundle, told: Recognized) -> dict[str, Any]:
     for key in _SECTIONS:
         if isinstance(own.get(key), dict) and not _another_head(own[key], base.get(key, {})):
             own[key] = base.get(key, {}) | own[key]
+    if isinstance(own.get("variants"), dict):
+        own["variants"] = {
+            name: _variant(name, entry, bundle) for name, entry in own["variants"].items()
+        }
     return base | own | {"model": MODEL_FILE, "sha256": base["sha256"]}
+
+
+def _variant(name: str, entry: Any, bundle: Bundle) -> Any:
+    """An entry of ``variants`` as the file is stored; what is none is left to the reader."""
+    if name not in bundle.variants:
+        return entry
+    sha256 = hashlib.sha256(bundle.variants[name]).hexdigest()
+    return {"sha256": sha256, **entry, "model": _place_of_variant(name, bundle)}
+
+
+def _place_of_variant(name: str, bundle: Bundle) -> str:
+    own = bundle.variants[name] == bundle.model
+    return MODEL_FILE if own else f"variant-{name}.tflite"
 
 
 def _filled(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -228,7 +228,8 @@ def _require_admissible(manifest: Manifest, files: Mapping[str, bytes], verdict:
         raise ModelRejected(f"model {manifest.name} is not admitted: {verdict.reason}")
     if manifest.name in (ACTIVE, HISTORY, REJECTED):
         raise ModelRejected(f"a model cannot be called {manifest.name}: set another name")
-    missing = [name for name in (manifest.model, FILE_NAME) if name not in files]
+    named = (manifest.model, *(each.model for each in manifest.variants), FILE_NAME)
+    missing = [name for name in dict.fromkeys(named) if name not in files]
     odd = [name for name in files if not _FILE.fullmatch(name) or name == VERDICT]
     if missing or odd:
         raise ModelRejected(
