@@ -6,7 +6,7 @@ IoU >= 0.5 (Pascal VOC); detections on ignored boxes are neither right nor wrong
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -81,6 +81,13 @@ class Verdicts(NamedTuple):
         counted, right = np.cumsum(weights), np.cumsum(weights * self.right)
         precision = np.divide(right, counted, out=np.ones(len(right)), where=counted > 0)
         return Curve(self.scores, precision, right / max(int(times @ self.faces), 1))
+
+    def resampled(self, times: int, seed: int) -> Iterator[Curve]:
+        """Curves of so many bootstrap samples: as many pictures, drawn with putting back."""
+        pictures = len(self.faces)
+        rng = np.random.default_rng(seed)
+        for drawn in rng.multinomial(pictures, np.full(pictures, 1 / pictures), times):
+            yield self.curve(drawn)
 
 
 def verdicts(pictures: Iterable[Judged]) -> Verdicts:

@@ -65,11 +65,14 @@ def letterbox_fit(picture: tuple[int, int], into: tuple[int, int]) -> Fit:
     )
 
 
-def letterbox(whole: Pixels, picture: tuple[int, int], out: Pixels) -> Fit:
-    """Resize ``whole`` into ``out``, with the aspect of ``picture`` (width, height), bars around it.
+def letterbox(
+    whole: Pixels, picture: tuple[int, int], out: Pixels, *, by_area: bool = False
+) -> Fit:
+    """Resize ``whole`` into ``out``, with the aspect of ``picture`` (width, height) and bars.
 
     ``whole`` shows the whole picture, in luma or colour as ``out``, but may have another aspect (a
-    camera's small stream): one resize corrects both. Writes every pixel of ``out``.
+    camera's small stream): one resize corrects both. Writes every pixel of ``out``. ``by_area``
+    takes ``resize_by_area``.
     """
     height, width = out.shape[:2]
     fit = letterbox_fit(picture, (width, height))
@@ -77,7 +80,8 @@ def letterbox(whole: Pixels, picture: tuple[int, int], out: Pixels) -> Fit:
     inner_w, inner_h = round(picture[0] * fit.scale_x), round(picture[1] * fit.scale_y)
     if (inner_w, inner_h) != (width, height):
         out.fill(PADDING)
-    resize(whole, out[top : top + inner_h, left : left + inner_w])
+    inner = out[top : top + inner_h, left : left + inner_w]
+    (resize_by_area if by_area else resize)(whole, inner)
     return fit
 
 
@@ -93,6 +97,15 @@ def resize(source: Pixels, out: Pixels) -> None:
     halving = source.shape[:2] == (2 * height, 2 * width)
     how = cv2.INTER_AREA if halving else cv2.INTER_LINEAR
     cv2.resize(source, (width, height), dst=out, interpolation=how)
+
+
+def resize_by_area(source: Pixels, out: Pixels) -> None:
+    """Resize ``source`` into ``out``: what shrinks becomes the mean of what it covers.
+
+    As models are trained and measured; too dear for every frame.
+    """
+    how = cv2.INTER_AREA if out.size < source.size else cv2.INTER_LINEAR
+    cv2.resize(source, (out.shape[1], out.shape[0]), dst=out, interpolation=how)
 
 
 def _halved(source: Pixels) -> Pixels:

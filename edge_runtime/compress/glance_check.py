@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from edge_runtime import imaging
 from edge_runtime.attention.overlap import suppress
 from edge_runtime.average_precision import Curve, Judged, large_enough, verdicts
-from edge_runtime.compress.face_scenes import HEIGHT, PADDING, WIDTH, Pools, Scene, draw_scene
+from edge_runtime.compress.face_scenes import HEIGHT, WIDTH, Pools, Scene, draw_scene
 from edge_runtime.compress.photos import Luma, Photo
 
 Found = NDArray[np.float32]
@@ -67,15 +67,11 @@ def false_alarms(images: Luma, detect: Detector, threshold: float) -> int:
 
 def letterbox(image: Luma) -> tuple[Luma, float, tuple[int, int]]:
     """A picture fitted into 160 x 120 with grey bars; the scale, and its top left corner."""
-    scale = min(WIDTH / image.shape[1], HEIGHT / image.shape[0])
-    width, height = round(image.shape[1] * scale), round(image.shape[0] * scale)
-    left, top = (WIDTH - width) // 2, (HEIGHT - height) // 2
-    canvas = np.full((HEIGHT, WIDTH), PADDING, np.uint8)
-    how = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-    canvas[top : top + height, left : left + width] = cv2.resize(
-        image, (width, height), interpolation=how
-    )
-    return canvas, scale, (left, top)
+    height, width = image.shape
+    canvas = np.empty((HEIGHT, WIDTH), np.uint8)
+    fit = imaging.letterbox(image, (width, height), canvas, by_area=True)
+    scale = min(WIDTH / width, HEIGHT / height)
+    return canvas, scale, (int(fit.offset_x), int(fit.offset_y))
 
 
 def detections(
