@@ -42,6 +42,20 @@ class Setup:
     xnnpack: bool
     median_ms: float
 
+    @classmethod
+    def from_fields(cls, fields: dict[str, Any]) -> Setup:
+        """Raises KeyError, TypeError or ValueError for what no measurement can have written."""
+        setup = cls(
+            variant=str(fields["variant"]),
+            sha256=str(fields["sha256"]),
+            threads=int(fields["threads"]),
+            xnnpack=bool(fields["xnnpack"]),
+            median_ms=float(fields["median_ms"]),
+        )
+        if setup.threads < 1:
+            raise ValueError(f"{setup.threads} threads")
+        return setup
+
     def __str__(self) -> str:
         kernels = "with XNNPACK" if self.xnnpack else "without XNNPACK"
         return f"{self.variant} on {self.threads} thread(s), {kernels}"
@@ -63,11 +77,11 @@ class Tuned:
 
     @classmethod
     def from_fields(cls, fields: dict[str, Any]) -> Tuned:
-        """Raises KeyError, TypeError or ValueError for what was not written by ``as_fields``."""
+        """Raises as ``Setup.from_fields``."""
         return cls(
             str(fields["sha256"]),
             Conditions(str(fields["board"]), int(fields["cores"]), str(fields["engine"])),
-            tuple(Setup(**each) for each in fields["setups"]),
+            tuple(map(Setup.from_fields, fields["setups"])),
         )
 
     def as_fields(self) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -43,6 +44,15 @@ def test_damaged_file_counts_as_none_and_is_replaced(
     assert "settings decide how models run" in caplog.text
     Tunings(file).put(TUNED)
     assert Tunings(file).of("b" * 64) == (TUNED,)
+
+
+@pytest.mark.parametrize("broken", [{"threads": 0}, {"threads": "x"}, {"median_ms": None}])
+def test_setup_that_makes_no_sense_is_not_used(broken: dict[str, object], tmp_path: Path) -> None:
+    file = tmp_path / "tuned.json"
+    entry = TUNED.as_fields()
+    entry["setups"][0] |= broken
+    file.write_text(json.dumps([entry]))
+    assert Tunings(file).of("b" * 64) == ()
 
 
 class FullDisk(SystemDisk):
