@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import functools
+import itertools
 import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -30,6 +31,8 @@ CLIPS = ("classroom", "store-aisle-detection", "worker-zone-detection")
 """What cameras under a ceiling see: small faces, and people from above and from behind."""
 CLIP_STEP, CLIP_LONG_SIDE_PX = 3, 960
 """Every third frame; the teacher looks at twice the clip's size."""
+BACKS, BACKS_UNTIL, BACKS_STEP = "empty-room", 900, 6
+"""Two men seen from behind, nobody's face; the third, from frame 900 on, is to be checked with."""
 
 
 @functools.cache
@@ -47,7 +50,8 @@ def read_pools(data: Path, split: str) -> Pools:
             filter(lambda p: mine(p.name), _pictures(data / "negatives/scenes"))
         )
         + _pets(data, [n for n in _pet_names(data) if mine(n)], CACHE / f"pets-{split}.npz")
-        + [frame for frame in frames if not len(frame.faces)],
+        + [frame for frame in frames if not len(frame.faces)]
+        + (_backs(data) if split == "train" else []),
     )
 
 
@@ -80,6 +84,13 @@ def _clip_photos(data: Path) -> list[Photo]:
     teacher = YunetTeacher(data, long_side_px=CLIP_LONG_SIDE_PX)
     pictures = (each for name in CLIPS for each in clip_frames(data / "videos" / f"{name}.mp4"))
     return [_seen(grey(picture), teacher.find(picture), SURE_FACE) for picture in pictures]
+
+
+def _backs(data: Path) -> list[Photo]:
+    pictures = clip_frames(data / "videos" / f"{BACKS}.mp4", BACKS_STEP)
+    nobody = np.zeros((0, 5), np.float32)
+    chosen = itertools.islice(pictures, BACKS_UNTIL // BACKS_STEP)
+    return [_seen(grey(picture), nobody, SURE_FACE) for picture in chosen]
 
 
 def clip_frames(clip: Path, step: int = CLIP_STEP) -> Iterator[NDArray[np.uint8]]:

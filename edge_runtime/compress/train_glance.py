@@ -42,18 +42,21 @@ from edge_runtime.types import Clock
 PEAK_RATE, WARMUP_STEPS = 3e-3, 300
 EMA_DECAY = 0.9995
 CHECK_EVERY_S = 300.0
-CALM_FROM, CALM_AT = 0.75, 0.85
-"""Shares of the time between which scenes become calm."""
+CALM_FROM, CALM_WITHIN = 0.75, 0.1
+"""The share of the time from which on scenes become calm, and how soon they are."""
 
 
 class Trainer:
     """A net, its optimizer, its slow average, and how far they are."""
 
-    def __init__(self, net: nn.Module, minutes: float) -> None:
+    def __init__(
+        self, net: nn.Module, minutes: float, rate: float = PEAK_RATE, calm_from: float = CALM_FROM
+    ) -> None:
         self.net = net.to(memory_format=torch.channels_last)
         self.average = copy.deepcopy(self.net).eval()
-        self.optimizer = torch.optim.AdamW(net.parameters(), PEAK_RATE, weight_decay=5e-4)
+        self.optimizer = torch.optim.AdamW(net.parameters(), rate, weight_decay=5e-4)
         self.cells = cells()
+        self._rate, self._calm_from = rate, calm_from
         self.seconds, self.step, self.best, self._budget = 0.0, 0, -1.0, minutes * 60
 
     @property
@@ -63,14 +66,14 @@ class Trainer:
 
     @property
     def calm(self) -> float:
-        """How calm scenes are to be by now: 0 for three quarters of the time, then soon 1."""
-        return float(np.clip((self.progress - CALM_FROM) / (CALM_AT - CALM_FROM), 0, 1))
+        """How calm scenes are to be by now: 0, and in a tenth of the time 1."""
+        return float(np.clip((self.progress - self._calm_from) / CALM_WITHIN, 0, 1))
 
     def learn(self, images: Tensor, faces: Tensor, ignore: Tensor) -> float:
         """One step; returns the loss."""
         for group in self.optimizer.param_groups:
             group["lr"] = (
-                PEAK_RATE * min(1.0, (self.step + 1) / WARMUP_STEPS) * _cosine(self.progress)
+                self._rate * min(1.0, (self.step + 1) / WARMUP_STEPS) * _cosine(self.progress)
             )
         logits, raw = flatten_heads(self.net(as_input(images)))
         faces, ignore = without_padding(faces), without_padding(ignore)
@@ -144,16 +147,19 @@ def trained(
     seed: int,
     on_progress: Callable[[float], None],
     minutes: float,
+    rate: float = PEAK_RATE,
+    calm_from: float = CALM_FROM,
     workers: int = 1,
     clock: Clock = time.monotonic,
 ) -> nn.Module:
     """The net after so many minutes: the average of its weights that checked best.
 
-    ``workers`` processes draw scenes. What ``work`` holds is gone on with after a kill.
+    The rate falls from ``rate`` along a cosine; from the share ``calm_from`` of the time on scenes
+    become calm. ``workers`` processes draw scenes. What ``work`` holds is gone on with after a kill.
     """
     fix_seed(seed)
     cv2.setNumThreads(1)  # threads of cv2 do not survive the fork of a loader process
-    trainer = Trainer(net, minutes)
+    trainer = Trainer(net, minutes, rate, calm_from)
     latest = work / "latest.pt"
     if latest.exists():
         trainer.resume(torch.load(latest))
