@@ -155,7 +155,7 @@ def trained(
     """The net after so many minutes: the average of its weights that checked best.
 
     The rate falls from ``rate`` along a cosine; from the share ``calm_from`` of the time on scenes
-    become calm. ``workers`` processes draw scenes. What ``work`` holds is gone on with after a kill.
+    become calm. ``workers`` processes draw scenes. A killed run goes on from what ``work`` holds.
     """
     fix_seed(seed)
     cv2.setNumThreads(1)  # threads of cv2 do not survive the fork of a loader process
@@ -182,6 +182,7 @@ class Loop:
         self, seed: int, workers: int, on_progress: Callable[[float], None], clock: Clock
     ) -> None:
         """To the end of the trainer's time."""
+        self._notice.write(syllabus(self._trainer, self._pools.empty))
         trainer, total, checked, began = self._trainer, 0.0, self._trainer.seconds, clock()
         for scenes in self._scenes(seed, workers):
             total += trainer.learn(*scenes)
