@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections import Counter, deque
 from collections.abc import Mapping
 from typing import Final
@@ -32,6 +33,7 @@ class Status:
         self._warnings: tuple[str, ...] = ()
         self._events: deque[ModelEvent] = deque(maxlen=EVENTS_KEPT)
         self._fates: Counter[ModelFate] = Counter()
+        self._telling = threading.Lock()
 
     def snapshot(self) -> Snapshot | None:
         return self._snapshot
@@ -55,8 +57,9 @@ class Status:
         return self._fates.copy()
 
     def tell(self, event: ModelEvent) -> None:
-        self._events.append(event)
-        self._fates[event.what] += 1
+        with self._telling:  # several threads tell, and counting is no single step
+            self._events.append(event)
+            self._fates[event.what] += 1
 
     def publish(self, snapshot: Snapshot) -> None:
         self._snapshot = snapshot

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+import threading
+import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -14,7 +16,12 @@ from selenium import webdriver
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
 
+from edge_runtime.app.runtime import Runtime
+from edge_runtime.config import load_config
+from edge_runtime.errors import ManifestIncomplete
+from edge_runtime.store.catalogue import packaged_models
 from tests.web.conftest import LiveService
+from tests.web.fake_counter import mood
 from tests.web.fake_status import CAMERA, HEALTH, LOST, QUIET, snapshot
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -71,6 +78,12 @@ class Page:
     def shown(self, name: str) -> str:
         return self.text(f'[data-show="{name}"]')
 
+    def press(self, name: str) -> None:
+        """The button of this name, as soon as it is there."""
+        found = f'button[aria-label="{name}"]'
+        self.until(lambda: self.driver.find_elements(By.CSS_SELECTOR, found))
+        self.run(f"document.querySelector('{found}').click()")
+
     def run(self, script: str) -> Any:
         return self.driver.execute_script(script)
 
@@ -123,7 +136,7 @@ def test_numbers_move_with_their_units(page: Page, live: LiveService) -> None:
     assert page.shown("alarms") == "none"
     assert page.shown("alarms-boot") == "under-voltage"
     assert "detect" in page.text("#stages")
-    assert "face-glance" in page.text("#models")
+    page.until(lambda: "smile" in page.text("#models"))
     live.status.well = replace(HEALTH, temperature_c=61.5)
     page.until(lambda: page.shown("temperature") == "61.5 °C")
 
@@ -245,3 +258,65 @@ def test_faces_are_listed_and_leave(page: Page, live: LiveService) -> None:
     live.flowing = False
     live.status.last = snapshot(7, live.status.last.taken_at if live.status.last else 0, faces=())
     page.until(lambda: page.text("#faces") == "None in view")
+
+
+def test_models_are_listed_sent_rolled_back_and_removed(page: Page, live: LiveService) -> None:
+    page.until(lambda: "smile shipped" in page.text("#models"))
+    assert "30.9 KiB, not tried here, as classifier/smile" in page.text("#models")
+    live.counter.kept.append(mood("0123456789ab"))
+    live.status.fates = {"admitted": 1}
+    page.until(lambda: "mood 0123456789ab" in page.text("#models"))
+    assert "0.42 ms here" in page.text("#models")
+    page.press("Activate mood 0123456789ab")
+    page.until(lambda: page.text("#model-answer") == "mood is active")
+    page.press("Roll back mood 0123456789ab")
+    page.until(lambda: "rolled back" in page.text("#model-answer"))
+    page.press("Remove mood 0123456789ab")
+    page.driver.switch_to.alert.accept()
+    page.until(lambda: "off the shelf" in page.text("#model-answer"))
+    page.until(lambda: "mood" not in page.text("#models"))
+
+
+def test_a_file_is_sent_and_why_it_is_refused_is_said(
+    page: Page, live: LiveService, tmp_path: Path
+) -> None:
+    file = tmp_path / "mood.tflite"
+    file.write_bytes(b"TFL3" * 5000)
+    live.counter.error = ManifestIncomplete("labels are missing", '{"labels": "?"}')
+    page.driver.find_element(By.ID, "model-file").send_keys(str(file))
+    page.until(lambda: "labels are missing" in page.text("#model-answer"))
+    assert page.text("#model-form") == '{"labels": "?"}'
+    live.counter.error = None
+    page.driver.find_element(By.ID, "model-file").send_keys(str(file))
+    page.until(lambda: page.text("#model-answer") == "mood/3f9c01d2a4be is on the shelf")
+    assert live.counter.uploads[-1].content == file.read_bytes()
+    page.until(lambda: "mood 3f9c01d2a4be" in page.text("#models"))
+
+
+def test_a_model_in_a_zip_is_active_in_the_running_program(
+    chromium: webdriver.Chrome, tmp_path: Path
+) -> None:
+    export = tmp_path / "mood.zip"
+    with zipfile.ZipFile(export, "w") as archive:
+        archive.write((packaged_models() or Path()) / "smile" / "model.tflite", "model.tflite")
+        archive.writestr("labels.txt", "0 calm\n1 happy\n")
+    values = {"source.uri": "demo://", "web.port": 0, "state_dir": str(tmp_path / "state")}
+    stop = threading.Event()
+    with Runtime(load_config(None, {}, values)) as runtime:
+        assert runtime.page is not None
+        running = threading.Thread(target=runtime.run, args=(stop,), daemon=True)
+        running.start()
+        try:
+            chromium.get(runtime.page.url)
+            wait = WebDriverWait(chromium, 30, poll_frequency=0.1)
+            models = chromium.find_element(By.ID, "models")
+            wait.until(lambda _: "face-glance shipped" in models.text)
+            chromium.find_element(By.ID, "model-file").send_keys(str(export))
+            wait.until(lambda _: "as classifier/mood" in models.text)
+            answer = chromium.find_element(By.ID, "model-answer").text
+            assert answer.endswith("is active as classifier/mood")
+        finally:
+            stop.set()
+            running.join(10)
+            chromium.get("about:blank")
+    assert not running.is_alive()

@@ -1,6 +1,7 @@
 import { Sparkline } from "./chart.js";
 import { $, element, fill, show, showFigure } from "./element.js";
 import { follow } from "./feed.js";
+import { refreshModels, startModels } from "./models.js";
 import { View } from "./view.js";
 import * as words from "./words.js";
 
@@ -22,6 +23,7 @@ const sparks = {
 };
 let newest = null;
 let spoken = "";
+let listed = "";
 
 function showState(state) {
   $("state").dataset.level = state.level;
@@ -164,19 +166,12 @@ function faceRow({ track, score, labels }) {
   );
 }
 
-function showModels(models) {
-  fill(
-    $("models"),
-    models.map((model) =>
-      element(
-        "li",
-        "",
-        element("b", "", `${model.name} ${model.version}`),
-        element("span", "", `${model.kind}, ${words.bytes(model.bytes)}, ${model.backend}`),
-      ),
-    ),
-    "None yet",
-  );
+/** The list is asked for when there is news, and when frames begin: it is too long to stream. */
+function showModels({ model_events, models }) {
+  const news = `${model_events} ${models.map(({ sha256 }) => sha256)}`;
+  if (news === listed) return;
+  listed = news;
+  refreshModels();
 }
 
 function render(status) {
@@ -187,7 +182,7 @@ function render(status) {
   showMachine(status.machine);
   showCamera(status.camera, status.frame, status.preview);
   showFaces(status.frame);
-  showModels(status.models);
+  showModels(status);
   show("version", `edge-runtime ${status.version}`);
   view.update(status);
 }
@@ -198,7 +193,10 @@ function showLink(link) {
   $("link").dataset.link = link;
   $("link").textContent = link;
   document.body.classList.toggle("offline", link === "reconnecting");
-  if (link === "live" && was === "reconnecting") view.restart();
+  if (link === "live" && was === "reconnecting") {
+    view.restart();
+    refreshModels();
+  }
 }
 
 function sample() {
@@ -210,5 +208,6 @@ function sample() {
   sparks.power.add(offline ? null : newest?.machine?.power?.watts);
 }
 
+startModels();
 follow(render, showLink);
 setInterval(sample, 1000);

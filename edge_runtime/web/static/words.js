@@ -57,3 +57,10 @@ export function alarms(throttling, ending) {
   const on = readable.filter((name) => throttling[name + ending]);
   return on.length ? on.map((name) => ALARMS[name]).join(", ") : "none";
 }
+
+/** A time of day, with the date unless it is today; `seconds` since 1970. */
+export function when(seconds) {
+  const then = new Date(seconds * 1000);
+  const today = then.toDateString() === new Date().toDateString();
+  return today ? then.toLocaleTimeString() : then.toLocaleString();
+}
