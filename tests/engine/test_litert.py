@@ -30,7 +30,7 @@ def install(monkeypatch: pytest.MonkeyPatch, **modules: ModuleType | None) -> No
 
 def package(version: str) -> ModuleType:
     module = ModuleType("package")
-    vars(module).update(__version__=version, Interpreter=object)
+    vars(module).update(__version__=version, Interpreter=object, OpResolverType=object)
     return module
 
 
