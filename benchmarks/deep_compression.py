@@ -70,7 +70,7 @@ class Recipe:
 
 
 RECIPES = {
-    "lenet-5": Recipe(8, 8, 2, 0.06, 6, 5, 5, "lenet-5", 0.5, 1),
+    "lenet-5": Recipe(8, 12, 3, 0.08, 6, 5, 5, "lenet-5", 0.5, 1),
     "lenet-300-100": Recipe(20, 30, 8, 0.04, 6, 5, 5, "lenet-5", 0.7, 0),
 }
 
