@@ -44,6 +44,7 @@ OWNERS: dict[str, tuple[str, ...]] = {
     "cryptography": ("store/signature.py",),
     "cv2": ("imaging.py", "drawing.py", "capture/", "compress/"),
     "fastapi": ("web/", "app/server.py"),
+    "google": ("compress/",),
     "keras": ("compress/",),
     "libcamera": ("capture/libcamera.py",),
     "litert_torch": ("compress/",),
