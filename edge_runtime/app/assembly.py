@@ -25,7 +25,7 @@ FAINT: Final = 0.5
 """What scores this share of the threshold starts no face, but continues one that is followed, and
 pictures for people hide it."""
 
-SURE: Final = 0.08
+SURE: Final = 0.13
 """What scores so much more than the threshold is a face at once, without waiting."""
 
 CONFIRM_HITS: Final = 3
