@@ -177,6 +177,7 @@ class TestText:
             ("WEB__PREVIEW_FPS", "2.5", "web.preview_fps", 2.5),
             ("WEB__ALLOWED_HOSTS", "pi.local, pi", "web.allowed_hosts", ("pi.local", "pi")),
             ("CLASSIFY__MODELS", "none", "classify.models", ()),
+            ("CLASSIFY__MODELS", "smile, mask@5", "classify.models", ("smile", "mask@5")),
             ("DETECTOR__THRESHOLD", "none", "detector.threshold", None),
             ("DETECTOR__THRESHOLD", "0.25", "detector.threshold", 0.25),
             ("MODELS__DIRS", "~/models,/srv", "models.dirs", (Path("/h/models"), Path("/srv"))),
@@ -243,6 +244,7 @@ anything = st.recursive(
 )
 seconds = st.floats(min_value=0.001, max_value=3600)
 texts = st.text(st.characters(codec="utf-8"), min_size=1)
+turns = st.from_regex(r"[^@]+(@[1-9][0-9]{0,3})?", fullmatch=True)
 folders = st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1).map(
     lambda name: Path("/") / name
 )
@@ -253,7 +255,7 @@ configs = st.fixed_dictionaries(
         "source.uri": texts,
         "detector.threshold": st.none() | st.floats(min_value=0, max_value=1),
         "detector.idle_interval_s": seconds,
-        "classify.models": st.lists(texts, max_size=3).map(tuple),
+        "classify.models": st.lists(turns, max_size=3).map(tuple),
         "models.dirs": st.lists(folders, max_size=3).map(tuple),
         "engine.backend": st.sampled_from(["auto", "litert", "tflite_runtime", "fake"]),
         "web.enabled": st.booleans(),
@@ -296,3 +298,9 @@ class TestProperties:
 def test_every_table_has_keys() -> None:
     for table in TABLES:
         assert [key for key in KEYS if key.startswith(f"{table}.")]
+
+
+def test_a_model_may_have_a_pace_of_its_own() -> None:
+    config = read(classify__models=["smile", "mask@5"], classify__every_n_frames=2).config
+    assert config.classify.turns == {"smile": 2, "mask": 5}
+    assert "classify.models" in refusal(classify__models=["mask@0"])
