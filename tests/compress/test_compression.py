@@ -223,7 +223,7 @@ def test_data_without_its_keys_is_refused(folder: Path) -> None:
         ("builtins:dict", ConfigError, "made a dict, expected a torch module"),
         ("small_net", ConfigError, "is not module:factory"),
         ("net.h5", LibraryMissing, "TensorFlow.* save it as .keras"),
-        ("absent.keras", DataMissing, "no file"),
+        ("absent.keras", ConfigError, "works on a net"),
         ("absent.onnx", DataMissing, "no file"),
     ],
 )
