@@ -139,3 +139,13 @@ def test_a_choice_that_cannot_be_read_any_more_is_undone(home: Home) -> None:
     assert home.active() == ["face-glance", "smile"]
     assert home.shelf.active("classifier/mood") is None
     assert home.told()[-1] == "refused"
+
+
+def test_a_version_that_somebody_removes_by_hand_makes_room_for_the_one_before(home: Home) -> None:
+    home.drop("mood.tflite", SMILE.read_bytes(), "calm\nhappy\n")
+    version = home.shelf.active("classifier/mood")
+    assert version is not None
+    shutil.rmtree(home.shelf.folder(version))
+    assert home.active() == ["face-glance", "smile", "mood"]  # it runs from memory
+    during_frames(home.supply.intake.look_around, home.supply.between_frames, home.frame)
+    assert home.active() == ["face-glance", "smile"]
