@@ -169,7 +169,9 @@ class Activator:
             if self._compared is not None:
                 self._decide(self._compared)
             while self._returned:
-                self._write_down(*self._returned.popleft())
+                # Forgotten only when written down: until then the shelf names the failed one.
+                self._write_down(*self._returned[0])
+                self._returned.popleft()
             while self._retired:
                 self._retired.popleft().engine.close()
 

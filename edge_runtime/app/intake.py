@@ -88,14 +88,18 @@ class Intake:
 
     def look_around(self) -> None:
         """Once: what was chosen by another program since the last time is active now."""
-        self._activator.tend()
-        self._activator.follow()
+        try:
+            self._activator.tend()
+            self._activator.follow()
+        except EdgeRuntimeError as error:
+            # Such as a full disk: what runs goes on running, and the next look tries again.
+            log.warning("a change of models has to wait: %s", error)
 
     def _activate(self, version: Version, manifest: Manifest, who: str, why: str) -> str:
         try:
             role = role_of(manifest)
             self._activator.activate(role, version, who=who, why=why)
-        except ModelError as error:
+        except EdgeRuntimeError as error:
             log.warning("%s is on the shelf but does not play: %s", version, error)
             return f"{version} is on the shelf but does not play: {error}"
         return self._activator.standing(role, version)

@@ -14,11 +14,13 @@ from edge_runtime.app.intake import drops_folder, open_shelf
 from edge_runtime.app.status import Status
 from edge_runtime.app.supply import Supply
 from edge_runtime.config import Config, load_config
+from edge_runtime.errors import ModelRejected, ShelfUnwritable
 from edge_runtime.mailbox import Mailbox
 from edge_runtime.pipeline import Pipeline
 from edge_runtime.store.arrival.listing import look
 from edge_runtime.store.arrival.watch import Arrival
 from edge_runtime.store.catalogue import packaged_models
+from edge_runtime.store.shelf.shelf import Shelf
 from edge_runtime.types import ModelInUse
 from tests.app.test_activator import during_frames
 from tests.white_faces import frame_with
@@ -149,3 +151,29 @@ def test_a_version_that_somebody_removes_by_hand_makes_room_for_the_one_before(h
     assert home.active() == ["face-glance", "smile", "mood"]  # it runs from memory
     during_frames(home.supply.intake.look_around, home.supply.between_frames, home.frame)
     assert home.active() == ["face-glance", "smile"]
+
+
+def full_disk(*_: object, **__: object) -> None:
+    raise ShelfUnwritable("the disk is full")
+
+
+def test_a_disk_that_fills_up_stops_no_thread(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Shelf, "activate", full_disk)
+    home.drop("mood.tflite", SMILE.read_bytes(), "calm\nhappy\n")
+    assert home.shelf.names() == ("mood",)
+    during_frames(home.supply.intake.look_around, home.supply.between_frames, home.frame)
+    assert home.active() == ["face-glance", "smile"]  # what is not written down does not stay
+
+
+def test_a_failed_model_stays_out_while_that_cannot_be_written_down(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home.drop("mood.tflite", SMILE.read_bytes(), "calm\nhappy\n")
+    assert home.supply.failed(ModelRejected("it broke"))
+    with monkeypatch.context() as full:
+        full.setattr(Shelf, "roll_back", full_disk)
+        during_frames(home.supply.intake.look_around, home.supply.between_frames, home.frame)
+        assert home.active() == ["face-glance", "smile"]
+    during_frames(home.supply.intake.look_around, home.supply.between_frames, home.frame)
+    assert home.active() == ["face-glance", "smile"]
+    assert home.shelf.history()[-1].who == "probation"
