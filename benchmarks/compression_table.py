@@ -3,7 +3,7 @@
     python benchmarks/compression_table.py recipes/lenet-5.toml --data DIR --out build/table
 
 The recipe's stages before the one that writes a file are the common beginning (done once: stages
-that are alike are kept below OUT, in work/NAME). Rows are written to OUT/NAME.json as they come, so it may
+that are alike are kept below OUT). Rows are written to OUT/NAME.json as they come, so it may
 be stopped and started again; the table is printed as Markdown. SETTINGS says how far each technique
 goes on which net.
 """
