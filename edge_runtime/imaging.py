@@ -41,6 +41,13 @@ class Fit(NamedTuple):
             box.h / self.scale_y,
         )
 
+    def moved(self, left: float, top: float) -> Fit:
+        """The Fit of a whole picture, of whose part at ``left``, ``top`` this is the Fit."""
+        return self._replace(
+            offset_x=self.offset_x - left * self.scale_x,
+            offset_y=self.offset_y - top * self.scale_y,
+        )
+
     def to_input(self, box: Box) -> Box:
         """A box of the picture, in pixels of the input."""
         return Box(
@@ -51,7 +58,7 @@ class Fit(NamedTuple):
         )
 
 
-def letterbox_fit(picture: tuple[int, int], into: tuple[int, int]) -> Fit:
+def letterbox_fit(picture: tuple[float, float], into: tuple[int, int]) -> Fit:
     """The Fit that centres ``picture`` (width, height) in ``into``, its aspect kept."""
     width, height = into
     scale = min(width / picture[0], height / picture[1])
@@ -66,7 +73,7 @@ def letterbox_fit(picture: tuple[int, int], into: tuple[int, int]) -> Fit:
 
 
 def letterbox(
-    whole: Pixels, picture: tuple[int, int], out: Pixels, *, by_area: bool = False
+    whole: Pixels, picture: tuple[float, float], out: Pixels, *, by_area: bool = False
 ) -> Fit:
     """Resize ``whole`` into ``out``, with the aspect of ``picture`` (width, height) and bars.
 
@@ -182,3 +189,12 @@ def fit_region(pixels: Pixels, box: Box, picture: tuple[int, int], out: Pixels) 
             cv2.copyMakeBorder(pixels, *over, cv2.BORDER_CONSTANT, value=(PADDING,) * 3), np.uint8
         )
     resize(pixels, out)
+
+
+def sharpness(pixels: Pixels) -> float:
+    """Variance of the Laplacian, grey levels squared: large where there are edges, small in a blur
+    (Pech-Pacheco et al., "Diatom autofocusing in brightfield microscopy", ICPR 2000).
+    """
+    grey = luma_of(pixels) if pixels.ndim == 3 else pixels
+    edges = cv2.Laplacian(grey, cv2.CV_16S)
+    return float(cv2.meanStdDev(edges)[1][0, 0]) ** 2

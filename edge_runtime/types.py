@@ -123,6 +123,20 @@ class Detection(NamedTuple):
     box: Box
     score: float
     """0 to 1."""
+    sights: int = 1
+    """How many looks at the frame found it, each by itself sure enough."""
+
+
+LookReason = Literal["glance", "face", "tile"]
+
+
+class Look(NamedTuple):
+    """A place the detector was shown in one frame."""
+
+    window: Box
+    """In pixels of the picture; the glance's is the whole picture."""
+    reason: LookReason
+    """The whole view, a face that is followed, or a tile of the pyramid whose turn it was."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,6 +292,8 @@ class Snapshot:
     """Model runs since the start."""
     frames_with_face: int
     models: tuple[ModelInUse, ...]
+    looks: tuple[Look, ...] = ()
+    """Where the detector looked in this frame; empty when it rested."""
     possible_faces: tuple[Box, ...] = ()
     """Where else a face may be: just lost, seen once, faint. Pictures for people hide these too."""
 

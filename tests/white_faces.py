@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -73,11 +74,11 @@ def face_detector(threshold: float = 0.5) -> Detector:
     return Detector(detector_engine(), GlanceManifest(), threshold=threshold)
 
 
-def attention(**settings: float) -> Attention:
+def attention(**settings: Any) -> Attention:
     return attention_with(Tracker(), **settings)
 
 
-def attention_with(tracker: Tracker, **settings: float) -> Attention:
+def attention_with(tracker: Tracker, **settings: Any) -> Attention:
     return Attention(face_detector(), tracker, **settings)
 
 

@@ -46,8 +46,17 @@ class Analysis:
     be seen twice, unless ``show_doubtful``.
     """
 
-    def __init__(self, assembly: Assembly, results: Results, *, show_doubtful: bool) -> None:
+    def __init__(
+        self,
+        assembly: Assembly,
+        results: Results,
+        *,
+        show_doubtful: bool,
+        budget: str | None = None,
+    ) -> None:
+        """``budget`` overrules the config's for videos, and the whole pyramid for stills."""
         self._assembly = assembly
+        self._budget = budget
         self._results = results
         self._show_doubtful = show_doubtful
         self.findings = Findings()
@@ -92,4 +101,12 @@ class Analysis:
     def _pipeline(self, still: bool) -> Pipeline:
         """A pipeline that knows nothing of the file before, and never rests."""
         confirm = not (still or self._show_doubtful)
-        return self._assembly.pipeline(Mailbox(), confirm=confirm, motion_threshold=0.0)
+        # A still has no next frame to look closer at: see all of it now, and ask about everybody.
+        budget = self._budget or ("full" if still else None)
+        return self._assembly.pipeline(
+            Mailbox(),
+            confirm=confirm,
+            motion_threshold=0.0,
+            budget=budget,
+            every=1 if still else None,
+        )

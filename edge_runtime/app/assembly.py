@@ -10,6 +10,7 @@ from typing import Final
 from edge_runtime.app.lineup import DETECTOR, Lineup
 from edge_runtime.app.tuned import open_tuned
 from edge_runtime.attention.attention import Attention
+from edge_runtime.attention.budget import Budget
 from edge_runtime.attention.detector import Detector
 from edge_runtime.attention.tracker import Tracker
 from edge_runtime.classify import Classifier
@@ -115,12 +116,20 @@ class Assembly(Closeable):
         )
 
     def pipeline(
-        self, inflow: Inflow, *, confirm: bool = True, motion_threshold: float | None = None
+        self,
+        inflow: Inflow,
+        *,
+        confirm: bool = True,
+        motion_threshold: float | None = None,
+        budget: str | None = None,
+        every: int | None = None,
     ) -> Pipeline:
         """A pipeline with its own attention; pipelines share the engines, so use one at a time.
 
         Without ``confirm`` each frame is judged by itself: what reaches the threshold is a face,
-        what does not is none. ``motion_threshold`` overrules the config; 0 looks at every frame.
+        what does not is none. ``motion_threshold``, ``budget`` and ``every`` (frames from one
+        question about a face to the next) overrule the config; a motion threshold of 0 looks at
+        every frame.
         """
         config = self._config
         if motion_threshold is None:
@@ -131,10 +140,13 @@ class Assembly(Closeable):
             threshold=self.threshold,
             motion_threshold=motion_threshold,
             idle_interval_s=config.detector.idle_interval_s,
+            budget=Budget.parse(budget or str(config.detector.budget)),
+            smallest_face=config.detector.smallest_face,
+            unseen_s=config.detector.unseen_s,
         )
         return Pipeline(
             attention,
-            Labeller(self._turns(self._playing)),
+            Labeller(self._turns(self._playing, every)),
             models=self.models,
             inflow=inflow,
             clock=self._clock,
@@ -154,10 +166,10 @@ class Assembly(Closeable):
         threshold = self._threshold_of(opened) * faint
         return Detector(opened.engine, opened.model.manifest, threshold=threshold)
 
-    def _turns(self, playing: dict[str, OpenedModel]) -> list[Turn]:
-        """All classifiers, each at its own pace."""
+    def _turns(self, playing: dict[str, OpenedModel], every: int | None = None) -> list[Turn]:
+        """All classifiers, each at its own pace unless ``every`` is given."""
         return [
-            Turn(Classifier(each.engine, each.model.manifest), self.lineup.every(role))
+            Turn(Classifier(each.engine, each.model.manifest), every or self.lineup.every(role))
             for role, each in playing.items()
             if role != DETECTOR
         ]

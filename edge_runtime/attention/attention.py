@@ -1,20 +1,27 @@
-"""Frame to Regions: glance, rest while nothing happens, detect, follow."""
+"""Frame to Regions: glance, rest while nothing happens, look where it is worth it, follow."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import NamedTuple
+import time
+from collections.abc import Callable, Sequence
+from typing import Final, NamedTuple
 
 import numpy as np
 
 from edge_runtime import imaging
+from edge_runtime.attention.budget import Budget, Purse
 from edge_runtime.attention.detector import Detector
-from edge_runtime.attention.motion import MotionGate
+from edge_runtime.attention.gaze import Gaze
+from edge_runtime.attention.merge import Seen, merged
+from edge_runtime.attention.motion import Motion, MotionGate
 from edge_runtime.attention.tracker import Tracker
-from edge_runtime.types import Box, Frame, Luma, Region
+from edge_runtime.attention.window import show
+from edge_runtime.types import Box, Clock, Detection, Frame, Look, Luma, Region
 
 Lap = Callable[[str], None]
 """Told the name of each stage when it is over."""
+
+ONE_LOOK: Final = Budget(looks=1)
 
 
 class Attended(NamedTuple):
@@ -25,16 +32,21 @@ class Attended(NamedTuple):
     """Where else a face may be: just lost, not yet confirmed, or too faint to count."""
     motion: float
     """Share of the view that moved, 0 to 1."""
-    detected: bool
-    """Whether the detector ran."""
+    looks: tuple[Look, ...]
+    """What the detector was shown; empty when it rested."""
+
+    @property
+    def detected(self) -> bool:
+        """Whether the detector ran."""
+        return bool(self.looks)
 
 
 class Attention:
-    """Decides per frame whether to look for faces, and follows those it finds.
+    """Decides per frame where to look for faces, and follows those it finds.
 
-    The detector runs on every frame while something moves or somebody is followed, otherwise every
-    ``idle_interval_s`` seconds. What it finds below ``threshold`` starts no face: it only
-    continues one, or is a place where one may be.
+    Without anything moving or anybody followed the glance is due every ``idle_interval_s``
+    seconds. What the detector finds below ``threshold`` starts no face: it only continues one, or
+    is a place where one may be. ``budget`` bounds the looks at one frame, ``gaze`` chooses them.
     """
 
     def __init__(
@@ -45,11 +57,19 @@ class Attention:
         threshold: float = 0.0,
         motion_threshold: float = 0.004,
         idle_interval_s: float = 1.0,
+        budget: Budget = ONE_LOOK,
+        smallest_face: float = 0.02,
+        unseen_s: float = 10.0,
+        clock: Clock = time.perf_counter,
     ) -> None:
         self._tracker = tracker
         self._motion_threshold = motion_threshold
         self._idle_interval_s = idle_interval_s
-        self._detected_at = float("-inf")
+        self._smallest_face, self._unseen_s = smallest_face, unseen_s
+        self._purse = Purse(budget)
+        self._clock = clock
+        self.invoke_s = 0.0
+        """Seconds the last frame's looks spent inside the interpreter."""
         self.exchange(detector, threshold=threshold)
 
     def exchange(
@@ -65,34 +85,75 @@ class Attention:
             self._tracker.sure_score = sure_score
         width, height = detector.glance_size
         self._gate = MotionGate(width=width, height=height)
+        self._gaze = Gaze(
+            detector.glance_size,
+            smallest_face=self._smallest_face,
+            unseen_s=self._unseen_s,
+            idle_interval_s=self._idle_interval_s,
+            motion_threshold=self._motion_threshold,
+        )
         self._glance: Luma = np.empty((height, width), np.uint8)
+        self._close_up: Luma = np.empty((height, width), np.uint8)
 
     def attend(self, frame: Frame, lap: Lap) -> Attended:
         """The faces of ``frame``; laps ``glance``, ``detect`` and ``track``."""
-        picture = frame.picture
-        fit = imaging.letterbox(frame.luma, (picture.width, picture.height), self._glance)
-        motion = self._gate.update(self._glance).share
+        picture = (frame.picture.width, frame.picture.height)
+        fit = imaging.letterbox(frame.luma, picture, self._glance)
+        motion = self._gate.update(self._glance)
+        now = frame.moment
+        expected = self._tracker.expected(now, lambda box: motion.within(fit.to_input(box)))
+        looks = self._gaze.plan(now, picture, motion, expected, self._purse.looks())
         lap("glance")
-        if not self._worth_a_look(motion, frame.moment):
-            return Attended((), (), motion, False)
-        self._detected_at = frame.moment
-        detections = self._detector.detect(self._glance, fit, picture)
+        if not looks:
+            self.invoke_s = 0.0
+            return Attended(self._tracker.expect(now), (), motion.share, ())
+        found = self._look(frame, looks, fit)
         lap("detect")
+        attended = self._follow(found, now, motion, looks)
+        lap("track")
+        return attended
+
+    def _look(self, frame: Frame, looks: Sequence[Look], fit: imaging.Fit) -> tuple[Detection, ...]:
+        began = self._clock()
+        self.invoke_s = 0.0
+        seen = []
+        for look in looks:
+            if look.reason == "glance":
+                found = self._detector.detect(self._glance, fit, frame.picture)
+            else:
+                found = self._closer(frame, look.window)
+            self.invoke_s += self._detector.invoke_s
+            seen.append(Seen(look.window, found))
+        self._purse.spent(len(looks), (self._clock() - began) * 1000)
+        size = (frame.picture.width, frame.picture.height)
+        return merged(
+            seen,
+            size,
+            view_width=self._glance.shape[1],
+            iou_threshold=self._detector.iou_threshold,
+            threshold=self._threshold,
+            lowest=self._detector.threshold,
+        )
+
+    def _closer(self, frame: Frame, window: Box) -> tuple[Detection, ...]:
+        if self._detector.color != "luma":
+            return self._detector.detect_in(frame.picture, window)
+        fit = show(frame, window, self._close_up)
+        return self._detector.detect(self._close_up, fit, frame.picture)
+
+    def _follow(
+        self,
+        detections: Sequence[Detection],
+        now: float,
+        motion: Motion,
+        looks: tuple[Look, ...],
+    ) -> Attended:
         faces = [found for found in detections if found.score >= self._threshold]
         faint = detections[len(faces) :]  # they come best first
-        regions = self._tracker.update(faces, frame.moment, faint=faint)
-        possible = (*self._tracker.possible(frame.moment), *(found.box for found in faint))
-        lap("track")
-        return Attended(regions, possible, motion, True)
-
-    @property
-    def invoke_s(self) -> float:
-        """Seconds the last detection spent inside the interpreter."""
-        return self._detector.invoke_s
-
-    def _worth_a_look(self, motion: float, now: float) -> bool:
-        return (
-            motion >= self._motion_threshold
-            or self._tracker.active > 0
-            or now - self._detected_at >= self._idle_interval_s
+        regions = self._tracker.update(
+            faces, now, faint=faint, covered=lambda boxes: self._gaze.covered(looks, boxes)
         )
+        self._gaze.learn(looks, faces)
+        self._gaze.hint([found.box for found in faint], now)
+        possible = (*self._tracker.possible(now), *(found.box for found in faint))
+        return Attended(regions, possible, motion.share, looks)

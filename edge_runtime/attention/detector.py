@@ -91,8 +91,12 @@ class Detector:
     def __init__(self, engine: Engine, manifest: DetectorDescription, *, threshold: float) -> None:
         spec = manifest.input
         self._engine = engine
-        self._iou_threshold = manifest.iou_threshold
-        self._color = spec.color
+        self.threshold = threshold
+        """Lowest score of what is found."""
+        self.iou_threshold = manifest.iou_threshold
+        """Boxes that overlap more are one."""
+        self.color = spec.color
+        """``luma``, ``rgb`` or ``bgr``: what it is shown."""
         tensor = _expected_input(engine, manifest)
         self._write = byte_writer(tensor, scale=spec.scale, offset=spec.offset)
         self._canvas: npt.NDArray[np.uint8] = np.empty(tensor.shape[1:], np.uint8)
@@ -113,12 +117,18 @@ class Detector:
         In picture pixels, best score first, overlapping ones suppressed: also those of different
         classes, for a place is looked at once.
         """
-        fit = self._show(glance, fit, picture)
+        return self._run(self._show(glance, fit, picture))
+
+    def detect_in(self, picture: Picture, window: Box) -> tuple[Detection, ...]:
+        """What a model that takes colour finds in one ``window`` of ``picture``; as ``detect``."""
+        return self._run(self._show_colour(picture, window))
+
+    def _run(self, fit: imaging.Fit) -> tuple[Detection, ...]:
         self._engine.invoke()
         boxes, scores = strongest(self._head.decode(self._engine.output))
         if not scores.size:
             return ()
-        kept = suppress(boxes, scores, self._iou_threshold)
+        kept = suppress(boxes, scores, self.iou_threshold)
         return tuple(
             Detection(fit.to_picture(Box(*box)), score)
             for box, score in zip(boxes[kept].tolist(), scores[kept].tolist(), strict=True)
@@ -132,14 +142,18 @@ class Detector:
 
     def _show(self, glance: Luma, fit: imaging.Fit, picture: Picture) -> imaging.Fit:
         """Write the picture into the input; how it was fitted."""
-        if self._color == "luma":
+        if self.color == "luma":
             self._write(glance, self._engine.input())
             return fit
+        return self._show_colour(picture, Box(0, 0, picture.width, picture.height))
+
+    def _show_colour(self, picture: Picture, window: Box) -> imaging.Fit:
         canvas = self._canvas
-        fit = imaging.letterbox(picture.bgr(), (picture.width, picture.height), canvas)
-        pixels = imaging.rgb_of(canvas) if self._color == "rgb" else canvas
-        self._write(pixels, self._engine.input())
-        return fit
+        left, top, right, bottom = imaging.whole_pixels(window, picture.width, picture.height)
+        pixels = picture.bgr(Box(left, top, right - left, bottom - top))
+        fit = imaging.letterbox(pixels, (right - left, bottom - top), canvas)
+        self._write(imaging.rgb_of(canvas) if self.color == "rgb" else canvas, self._engine.input())
+        return fit.moved(left, top)
 
 
 def strongest(found: Candidates) -> Candidates:

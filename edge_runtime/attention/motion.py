@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edge_runtime import imaging
-from edge_runtime.types import Luma
+from edge_runtime.types import Box, Luma
 
 CELL: Final = 4
 """Glance pixels per grid cell and axis: averaging 16 pixels quarters the sensor's noise."""
@@ -27,6 +27,15 @@ class Motion(NamedTuple):
     """Of the view, 0 to 1."""
     cells: npt.NDArray[np.bool_]
     """(rows, columns) of the grid; valid until the next update."""
+
+    def within(self, box: Box) -> bool:
+        """Whether anything moves in or beside a box of the glance, by half a cell at least."""
+        if not self.share:
+            return False
+        rows, columns = self.cells.shape
+        near = Box(box.x / CELL - 0.5, box.y / CELL - 0.5, box.w / CELL + 1, box.h / CELL + 1)
+        left, top, right, bottom = imaging.whole_pixels(near, columns, rows)
+        return bool(self.cells[top:bottom, left:right].any())
 
 
 class MotionGate:

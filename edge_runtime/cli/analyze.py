@@ -13,6 +13,7 @@ from edge_runtime.analyze.analysis import Analysis, Findings
 from edge_runtime.analyze.inputs import files_of
 from edge_runtime.analyze.results import Results
 from edge_runtime.app.assembly import Assembly
+from edge_runtime.attention.budget import Budget
 from edge_runtime.cli.options import config_option, overrides, set_option
 from edge_runtime.config import load_config
 from edge_runtime.errors import SourceError
@@ -38,6 +39,12 @@ if TYPE_CHECKING:
     type=click.FloatRange(0, 1),
     help="Report every face of at least this score; otherwise the model's own threshold.",
 )
+@click.option(
+    "--budget",
+    metavar="LOOKS",
+    help="Looks at each frame: a number, milliseconds such as 8ms, or full. Otherwise full for "
+    "pictures and detector.budget for videos.",
+)
 @click.option("--no-pictures", is_flag=True, help="No annotated pictures.")
 @set_option
 def analyze(
@@ -46,6 +53,7 @@ def analyze(
     config_file: Path | None,
     folder: Path,
     min_score: float | None,
+    budget: str | None,
     no_pictures: bool,
     settings: tuple[tuple[str, object], ...],
 ) -> int:
@@ -53,6 +61,8 @@ def analyze(
     config = load_config(
         config_file, os.environ, overrides({"detector.threshold": min_score}, settings)
     )
+    if budget is not None:
+        Budget.parse(budget)
     set_up_logging(config.log.level, environ=os.environ)
     files = files_of(paths)
     with (
@@ -60,7 +70,7 @@ def analyze(
         Results(folder, pictures=not no_pictures) as results,
         _progress_bar(len(files)) as bar,
     ):
-        analysis = Analysis(assembly, results, show_doubtful=min_score is not None)
+        analysis = Analysis(assembly, results, show_doubtful=min_score is not None, budget=budget)
         findings = analysis.run(files, bar.update)
     _say(findings, folder)
     return SourceError.exit_code if findings.problems else 0

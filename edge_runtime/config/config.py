@@ -19,6 +19,8 @@ Folders = Annotated[tuple[FolderPath, ...], Strict(False)]
 Text = Annotated[str, Field(min_length=1)]
 TurnText = Annotated[str, Field(pattern=r"^[^@]+(@[1-9][0-9]{0,3})?$")]
 Turns = Annotated[tuple[TurnText, ...], Strict(False)]
+Looks = Annotated[int, Field(ge=1, le=999)]
+BUDGET = r"^([1-9][0-9]{0,2}|[0-9]{1,4}(\.[0-9]{1,3})? ?ms|full)$"
 Share = Annotated[float, Field(ge=0, le=1)]
 Seconds = Annotated[float, Field(gt=0, le=3600)]
 
@@ -44,6 +46,12 @@ class DetectorTable(_Table):
     """How often to look while nothing moves and nobody is tracked."""
     motion_threshold: Share = 0.004
     """The share of the view that must change to count as motion."""
+    budget: Looks | Annotated[str, Field(pattern=BUDGET)] = 4
+    """Looks at one frame: a number, milliseconds (``8ms``), or ``full`` for the whole pyramid."""
+    smallest_face: Annotated[float, Field(ge=0.005, le=1)] = 0.02
+    """Share of the picture's longer side: how far closer looks go."""
+    unseen_s: Seconds = 10.0
+    """No part of the picture is left without a closer look for longer, if the budget allows."""
 
 
 class ClassifyTable(_Table):
@@ -51,7 +59,7 @@ class ClassifyTable(_Table):
 
     models: Turns = ("smile",)
     """``name``, or ``name@5`` for one that is asked about a face in every fifth frame."""
-    every_n_frames: Annotated[int, Field(ge=1, le=1000)] = 1
+    every_n_frames: Annotated[int, Field(ge=1, le=1000)] = 10
     """1 classifies each face in every frame; more spreads the work. For models without @."""
 
     @property

@@ -109,10 +109,8 @@ class Pipeline:
         watch = Stopwatch(self._clock)
         attended = self._attention.attend(frame, watch.lap)
         faces = self._labeller.label(frame.picture, attended.regions, watch.lap)
-        self._detections += attended.detected
-        self._invoke_s = self._labeller.invoke_s
-        if attended.detected:
-            self._invoke_s += self._attention.invoke_s
+        self._detections += len(attended.looks)
+        self._invoke_s = self._attention.invoke_s + self._labeller.invoke_s
         watch.finish(frame.taken_at)
         self._count(faces, watch.stage_ms)
         return Snapshot(
@@ -124,6 +122,7 @@ class Pipeline:
             possible_faces=attended.possible,
             motion=attended.motion,
             detected=attended.detected,
+            looks=attended.looks,
             stage_ms=watch.stage_ms,
             latency=self._latency,
             rates=self._rates,

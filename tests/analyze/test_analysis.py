@@ -26,7 +26,19 @@ FACE = Box(200, 160, 96, 128)
 class WhiteAssembly:
     """Pipelines that find white faces."""
 
-    def pipeline(self, inflow: Inflow, *, confirm: bool, motion_threshold: float) -> Pipeline:
+    def __init__(self) -> None:
+        self.budgets: list[str | None] = []
+
+    def pipeline(
+        self,
+        inflow: Inflow,
+        *,
+        confirm: bool,
+        motion_threshold: float,
+        budget: str | None,
+        every: int | None,
+    ) -> Pipeline:
+        self.budgets.append(budget)
         tracker = Tracker(confirm_hits=2 if confirm else 1, sure_score=0.9)
         looking = attention_with(tracker, motion_threshold=motion_threshold)
         return Pipeline(looking, Labeller([Turn(classifier())]), models=(), inflow=inflow)

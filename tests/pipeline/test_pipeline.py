@@ -64,7 +64,10 @@ def test_stage_times_add_up_to_the_frame() -> None:
 
 def test_labels_last_between_a_classifiers_turns() -> None:
     working = pipeline(SteppingClock(), every_n_frames=5)
-    snapshots = [working.process(frame_with(FACE, index=i, taken_at=i / 30)) for i in range(10)]
+    snapshots = [
+        working.process(frame_with(FACE._replace(x=200 + 4 * i), index=i, taken_at=i / 30))
+        for i in range(10)
+    ]
     assert all("whiteness-0" in snapshot.faces[0].labels for snapshot in snapshots)
     assert snapshots[-1].inferences == 10 + 2
 

@@ -1,0 +1,260 @@
+"""What to look at next within a budget: the whole view, faces that are followed, tiles.
+
+Everything that could be looked at gathers surprise: the rate at which something new happens there
+times the time since it was last seen, so that one look is worth about 1 when it is due. Faces
+gather it with their speed and their doubt, tiles with the motion in them, with what was found there
+before, and slowly by themselves. The looks with the most surprise are taken until the budget is
+spent or nothing is worth a look.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from edge_runtime import imaging
+from edge_runtime.attention.motion import CELL, Motion
+from edge_runtime.attention.overlap import Boxes
+from edge_runtime.attention.tracker import Expected
+from edge_runtime.attention.window import fitness, fovea, glance_window, pyramid
+from edge_runtime.types import Box, Detection, Look
+
+DUE: Final = 0.999
+"""Surprise worth a look; not 1, because thirty times a thirtieth is less."""
+
+EVERY_FRAME: Final = 120.0
+"""Surprise a second of what should be seen in every frame, at any usual frame rate."""
+
+MOVING_TILE: Final = 10.0
+"""Surprise a second of a tile full of motion, on the level below the glance; half of it a level
+further down."""
+
+FULL_OF_MOTION: Final = 0.1
+"""Share of a tile's cells that move from which on it counts as full of motion."""
+
+FAMILIAR: Final = 4.0
+"""How much faster a tile becomes due where faces are always found than where none ever was."""
+
+LEARNING: Final = 0.05
+"""Weight of the newest look in a tile's share of looks that found a face: the slow prior."""
+
+FOLLOWED_WELL: Final = 0.5
+"""Fitness from which on a look tells where a followed face is: 13 px of the input and more."""
+
+JUDGED_WELL: Final = 0.85
+"""Fitness from which on a look tells whether something is a face: 19 to 41 px of the input."""
+
+ANSWERED_S: Final = 0.5
+"""Where a closer look followed a hint, no other hint is followed for so long."""
+
+HINT: Final = 1.0
+"""Surprise of a hint: worth one closer look."""
+
+
+class Gaze:
+    """Plans the looks at each frame of one view. Pictures of another size begin a new view."""
+
+    def __init__(
+        self,
+        view: tuple[int, int],
+        *,
+        smallest_face: float = 0.02,
+        unseen_s: float = 10.0,
+        idle_interval_s: float = 1.0,
+        motion_threshold: float = 0.004,
+    ) -> None:
+        """``view``: width and height of the detector's input. ``smallest_face``: share of the
+        picture's longer side; ``unseen_s``: no tile is left unseen for longer while the budget is
+        two looks or more and half of it suffices for all tiles in that time.
+        """
+        self._view = view
+        self._smallest_face = smallest_face
+        self._unseen_s = unseen_s
+        self._idle_interval_s = idle_interval_s
+        self._motion_threshold = motion_threshold
+        self._picture = (0, 0)
+        self._planned_at = 0.0
+        self._hints: tuple[Box, ...] = ()
+        self._answered: list[tuple[Box, float]] = []
+
+    def plan(
+        self,
+        now: float,
+        picture: tuple[int, int],
+        motion: Motion,
+        expected: Sequence[Expected],
+        looks: int | None,
+    ) -> tuple[Look, ...]:
+        """The looks to take at this frame, the glance first; none when nothing is worth one.
+
+        ``looks``: most of them; None: the whole pyramid whenever anything is worth a look.
+        """
+        if picture != self._picture:
+            self._begin(picture, now)
+        elapsed, self._planned_at = now - self._planned_at, now
+        self._glance_surprise += elapsed * self._glance_rate(motion)
+        if looks == 1:
+            due = self._glance_surprise + sum(each.surprise for each in expected) >= DUE
+            return self._taken([0], self._glance_only, now) if due else ()
+        self._gather(elapsed, motion)
+        if looks is None:
+            due = self._glance_surprise + sum(each.surprise for each in expected) >= DUE
+            every = list(range(1 + len(self._tiles)))
+            worth = due or bool((self._surprise >= DUE).any())
+            return self._taken(every, self._windows, now) if worth else ()
+        return self._chosen(now, expected, looks)
+
+    def covered(self, looks: Sequence[Look], boxes: Boxes) -> npt.NDArray[np.bool_]:
+        """Which of ``boxes`` (m, 4) a frame's looks would have shown, were a face there: (m,)."""
+        if len(looks) == 1 and looks[0].reason == "glance" and not self._closer_looks:
+            return np.ones(len(boxes), np.bool_)
+        windows = np.array([look.window for look in looks], np.float32).reshape(-1, 4)
+        return np.asarray(fitness(windows, boxes, self._view[0]).any(axis=0))
+
+    def hint(self, boxes: Sequence[Box], now: float) -> None:
+        """Places where a look found something too faint, or cut off: the next plan looks closer."""
+        self._answered = [(box, at) for box, at in self._answered if now - at < ANSWERED_S]
+        self._hints = tuple(
+            box for box in boxes if all(box.iou(other) < 0.2 for other, _ in self._answered)
+        )
+
+    def learn(self, looks: Sequence[Look], faces: Sequence[Detection]) -> None:
+        """Remember in which of the tiles looked at a face was found."""
+        self._hints = ()
+        for look in looks:
+            index = self._index.get(look.window)
+            if index is not None:
+                found = any(_holds(look.window, face.box) for face in faces)
+                self._prior[index] += LEARNING * (found - self._prior[index])
+
+    def _begin(self, picture: tuple[int, int], now: float) -> None:
+        self._picture = picture
+        self._planned_at = now
+        self._tiles = pyramid(picture, self._view, self._smallest_face * max(picture))
+        glance = glance_window(picture, self._view)
+        self._windows = np.concatenate([np.array([glance], np.float32), self._tiles])
+        self._glance_only = self._windows[:1]
+        self._surprise = np.full(len(self._tiles), DUE, np.float64)
+        self._seen_at = np.full(len(self._tiles), now)
+        self._prior = np.zeros(len(self._tiles))
+        self._glance_surprise = DUE
+        self._closer_looks = False
+        self._hints = ()
+        self._answered = []
+        self._index = {Box(*map(float, tile)): i for i, tile in enumerate(self._tiles)}
+        self._cells = _cells_of(self._tiles, picture, self._view)
+        # Of two tiles full of motion the larger shows more of what moves.
+        self._moving_rate = MOVING_TILE * self._tiles[:, 2] / self._tiles[:, 2].max(initial=1.0)
+
+    def _glance_rate(self, motion: Motion) -> float:
+        if motion.share >= self._motion_threshold:
+            return EVERY_FRAME
+        return 1 / self._idle_interval_s
+
+    def _gather(self, elapsed: float, motion: Motion) -> None:
+        rate = (1 + (FAMILIAR - 1) * self._prior) / self._unseen_s
+        if motion.share > 0 and len(self._tiles):
+            energy = _shares(motion.cells, self._cells) / FULL_OF_MOTION
+            rate = rate + self._moving_rate * np.minimum(energy, 1)
+        self._surprise += elapsed * rate
+
+    def _chosen(self, now: float, expected: Sequence[Expected], looks: int) -> tuple[Look, ...]:
+        self._closer_looks = True
+        expected = (*expected, *(Expected(box, HINT, doubtful=True) for box in self._hints))
+        self._answered += [(box, now) for box in self._hints]
+        faces = np.array([each.box for each in expected], np.float32).reshape(-1, 4)
+        doubt = np.array([each.surprise for each in expected])
+        least = np.array([JUDGED_WELL if each.doubtful else FOLLOWED_WELL for each in expected])
+        shows = fitness(self._windows[:1], faces, self._view[0])[0] if len(faces) else least
+        windows = np.concatenate([self._windows, self._foveae(faces[shows < least])])
+        shows = fitness(windows, faces, self._view[0])
+        shows *= shows >= least
+        # The tile that found a doubtful face would only say the same again.
+        shows[1 : len(self._windows), least == JUDGED_WELL] = 0
+        own = np.zeros(len(windows))
+        own[0] = self._glance_surprise
+        own[1 : 1 + len(self._tiles)] = self._surprise
+        chosen: list[int] = []
+        late = self._late(now, looks)
+        while len(chosen) < looks:
+            value = own + shows @ doubt if len(doubt) else own
+            best = late.pop() if late and chosen else int(value.argmax())
+            if value[best] < DUE:
+                break
+            chosen.append(best)
+            own[_within(windows, windows[best])] = 0
+            if len(doubt):
+                doubt[shows[best] > 0] = 0
+            late = [index for index in late if own[index] > 0]
+        return self._taken(sorted(chosen), windows, now)
+
+    def _late(self, now: float, looks: int) -> list[int]:
+        """Tiles unseen for too long, the latest last; at most half of the looks go to them."""
+        waited = now - self._seen_at
+        late = np.flatnonzero(waited >= self._unseen_s)
+        if not late.size:
+            return []
+        return [int(i) + 1 for i in late[np.argsort(waited[late], kind="stable")][-(looks // 2) :]]
+
+    def _foveae(self, faces: Boxes) -> Boxes:
+        """A window around each face that the glance does not show well enough."""
+        around = [fovea(Box(*face), self._picture, self._view) for face in faces.tolist()]
+        return np.array(around, np.float32).reshape(-1, 4)
+
+    def _taken(self, chosen: Sequence[int], windows: Boxes, now: float) -> tuple[Look, ...]:
+        """The looks of these windows; whatever they show is seen, and gathers surprise anew."""
+        looks = []
+        for index in chosen:
+            window = Box(*map(float, windows[index]))
+            if index == 0:
+                self._glance_surprise = 0.0
+                looks.append(Look(Box(0.0, 0.0, *map(float, self._picture)), "glance"))
+                continue
+            seen = _within(self._windows, windows[index])[1:]
+            self._surprise[seen] = 0
+            self._seen_at[seen] = now
+            looks.append(Look(window, "tile" if index <= len(self._tiles) else "face"))
+        return tuple(looks)
+
+
+def _within(windows: Boxes, window: npt.NDArray[np.float32]) -> npt.NDArray[np.bool_]:
+    """Which windows another shows as well as a look of their own would: nearly all of them, at
+    nearly their scale.
+    """
+    start = np.maximum(windows[:, :2], window[:2])
+    end = np.minimum(windows[:, :2] + windows[:, 2:], window[:2] + window[2:])
+    side = np.maximum(end - start, 0)
+    most = side[:, 0] * side[:, 1] >= 0.9 * windows[:, 2] * windows[:, 3]
+    return np.asarray(most & (window[2] <= 1.15 * windows[:, 2]))
+
+
+def _holds(window: Box, face: Box) -> bool:
+    x, y = face.centre
+    return window.x <= x <= window.right and window.y <= y <= window.bottom
+
+
+def _cells_of(
+    tiles: Boxes, picture: tuple[int, int], view: tuple[int, int]
+) -> npt.NDArray[np.intp]:
+    """The motion grid's cells under each tile: (n, 4) of left, top, right, bottom."""
+    fit = imaging.letterbox_fit(picture, view)
+    rows, columns = view[1] // CELL, view[0] // CELL
+    cells = [
+        imaging.whole_pixels(
+            Box(*(side / CELL for side in fit.to_input(Box(*map(float, tile))))), columns, rows
+        )
+        for tile in tiles
+    ]
+    return np.array(cells, np.intp).reshape(-1, 4)
+
+
+def _shares(moving: npt.NDArray[np.bool_], cells: npt.NDArray[np.intp]) -> npt.NDArray[np.float64]:
+    """The share of moving cells under each tile: four look-ups in the table of sums."""
+    sums = np.zeros((moving.shape[0] + 1, moving.shape[1] + 1), np.int32)
+    np.cumsum(np.cumsum(moving, axis=0), axis=1, out=sums[1:, 1:])
+    left, top, right, bottom = cells.T
+    count = sums[bottom, right] - sums[top, right] - sums[bottom, left] + sums[top, left]
+    return np.asarray(count / np.maximum((right - left) * (bottom - top), 1))
