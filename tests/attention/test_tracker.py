@@ -1,5 +1,8 @@
 """Same face, same number; a flicker is no face."""
 
+import numpy as np
+import pytest
+
 from edge_runtime.attention.tracker import Tracker
 from edge_runtime.types import Box, Detection
 
@@ -124,3 +127,57 @@ def test_a_face_that_was_sure_once_stays_a_face_when_it_is_seen_less_well() -> N
     again = Tracker(confirm_hits=3, sure_score=0.8)
     again.update([face(100, score=0.9)], 0.0)
     assert len(again.update([], FRAME, faint=[face(101, score=0.3)])) == 1
+
+
+def test_a_face_that_no_look_showed_moves_on_along_its_way() -> None:
+    tracker = Tracker(sure_score=0.8)
+    for i in range(10):
+        tracker.update([face(100 + 3 * i)], i * FRAME)
+    (region,) = tracker.update([], 10 * FRAME, covered=lambda boxes: np.zeros(len(boxes), bool))
+    assert region.box.x == pytest.approx(130, abs=3)
+    assert tracker.possible(10 * FRAME) == ()
+    assert tracker.update([], 11 * FRAME) == ()  # looked at, and not there
+    assert len(tracker.possible(11 * FRAME)) == 1
+
+
+def test_a_face_keeps_its_number_through_a_second_behind_something() -> None:
+    tracker = Tracker(sure_score=0.8)
+    for i in range(15):
+        tracker.update([face(100 + 2 * i)], i * FRAME)
+    for i in range(15, 45):
+        assert tracker.update([], i * FRAME) == ()
+    (region,) = tracker.update([face(100 + 2 * 45)], 45 * FRAME)
+    assert region.track == 1
+
+
+def test_a_still_face_surprises_less_than_a_moving_or_doubtful_one() -> None:
+    def surprise(step: float, hits: int, confirm: int = 1) -> float:
+        tracker = Tracker(sure_score=2.0, confirm_hits=confirm)
+        for i in range(hits):
+            tracker.update([face(100 + step * i)], i * FRAME)
+        (expected,) = tracker.expected(hits * FRAME)
+        return expected.surprise
+
+    assert surprise(0, 10) < 0.5
+    assert surprise(3, 10) > 2 * surprise(0, 10)
+    assert surprise(0, 1, confirm=3) > 1
+
+
+def test_boxes_of_a_face_that_holds_still_are_calmed() -> None:
+    rng = np.random.default_rng(1)
+    tracker = Tracker(sure_score=0.8)
+    raw, shown = [], []
+    for i in range(200):
+        w = 60 + rng.normal(0, 4)
+        found = Detection(Box(100 + rng.normal(0, 2), 100, w, 80), 0.9)
+        (region,) = tracker.update([found], i * FRAME)
+        raw.append(w)
+        shown.append(region.box.w)
+    assert np.std(shown[20:]) < 0.7 * np.std(raw[20:])
+    assert np.mean(shown[20:]) == pytest.approx(60, abs=1)
+
+
+def test_two_looks_at_one_frame_are_two_sights() -> None:
+    tracker = Tracker(confirm_hits=3, sure_score=2.0)
+    assert tracker.update([face(100)._replace(sights=2)], 0.0) == ()
+    assert len(tracker.update([face(100)], FRAME)) == 1

@@ -95,3 +95,46 @@ def test_a_listener_hears_every_answer() -> None:
 
 def test_without_classifiers_faces_have_no_labels() -> None:
     assert label(Labeller([]), 1) == [set()]
+
+
+def sight(track: int, score: float) -> Region:
+    return Region(track=track, box=FACE, score=score)
+
+
+def asked(labeller: Labeller, *regions: Region) -> int:
+    """How many faces were asked about in a frame."""
+    before = labeller.inferences
+    labeller.label(frame_with(FACE).picture, regions, lambda _: None)
+    return labeller.inferences - before
+
+
+def test_a_face_is_asked_about_on_a_good_sight_of_it() -> None:
+    labeller = Labeller([Turn(classifier(), every=4)])
+    assert asked(labeller, sight(1, 0.6)) == 1
+    assert [asked(labeller, sight(1, 0.8)) for _ in range(3)] == [0, 0, 0]
+    assert asked(labeller, sight(1, 0.5)) == 0  # its turn, but it was seen better before
+    assert asked(labeller, sight(1, 0.75)) == 1
+
+
+def test_a_bad_sight_has_to_do_after_half_a_turn_more() -> None:
+    labeller = Labeller([Turn(classifier(), every=4)])
+    asked(labeller, sight(1, 0.9))
+    assert [asked(labeller, sight(1, 0.3)) for _ in range(6)] == [0, 0, 0, 0, 0, 1]
+
+
+def test_a_much_better_sight_does_not_wait_for_its_turn() -> None:
+    labeller = Labeller([Turn(classifier(), every=100)])
+    assert asked(labeller, sight(1, 0.5)) == 1
+    assert asked(labeller, sight(1, 0.6)) == 0
+    assert asked(labeller, sight(1, 0.9)) == 1
+
+
+def test_many_faces_that_came_together_are_spread_over_the_frames() -> None:
+    labeller = Labeller([Turn(classifier(), every=10)])
+    crowd = [sight(track, 0.9) for track in range(50)]
+    assert [asked(labeller, *crowd) for _ in range(30)] == [5] * 30
+
+
+def test_asked_in_every_frame_all_faces_are() -> None:
+    labeller = Labeller([Turn(classifier(), every=1)])
+    assert asked(labeller, *[sight(track, 0.9) for track in range(50)]) == 50
