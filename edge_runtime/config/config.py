@@ -46,7 +46,7 @@ class DetectorTable(_Table):
     """How often to look while nothing moves and nobody is tracked."""
     motion_threshold: Share = 0.004
     """The share of the view that must change to count as motion."""
-    budget: Looks | Annotated[str, Field(pattern=BUDGET)] = 4
+    budget: Looks | Annotated[str, Field(pattern=BUDGET)] = 2
     """Looks at one frame: a number, milliseconds (``8ms``), or ``full`` for the whole pyramid."""
     smallest_face: Annotated[float, Field(ge=0.005, le=1)] = 0.02
     """Share of the picture's longer side: how far closer looks go."""
