@@ -340,4 +340,20 @@ class Health:
     """Where firmware or kernel begin to slow the processor down."""
 
 
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """How much work may be done now. The default gives nothing up."""
+
+    looks: int | None = None
+    """Most detector calls per frame; None: as configured."""
+    detect_every: int = 1
+    """1: the detector may run on every frame."""
+    fps: float | None = None
+    """Most frames per second taken from a camera; None: all."""
+    reasons: tuple[str, ...] = ()
+    """Sentences: what was given up and why; empty: nothing."""
+    level: int = 0
+    """0: nothing was given up; more saves more."""
+
+
 JsonObject = dict[str, Any]
