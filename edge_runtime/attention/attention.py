@@ -50,6 +50,9 @@ class Attention:
         self._motion_threshold = motion_threshold
         self._idle_interval_s = idle_interval_s
         self._detected_at = float("-inf")
+        self._detect_every = 1
+        self._turn = 0
+        self._held = Attended((), (), 0.0, False)
         self.exchange(detector, threshold=threshold)
 
     def exchange(
@@ -67,6 +70,10 @@ class Attention:
         self._gate = MotionGate(width=width, height=height)
         self._glance: Luma = np.empty((height, width), np.uint8)
 
+    def allow(self, *, detect_every: int) -> None:
+        """From the next frame on let the detector run at most on every so many frames."""
+        self._detect_every = detect_every
+
     def attend(self, frame: Frame, lap: Lap) -> Attended:
         """The faces of ``frame``; laps ``glance``, ``detect`` and ``track``."""
         picture = frame.picture
@@ -75,6 +82,10 @@ class Attention:
         lap("glance")
         if not self._worth_a_look(motion, frame.moment):
             return Attended((), (), motion, False)
+        self._turn = (self._turn + 1) % self._detect_every
+        if self._turn:
+            # Not an empty frame: pictures for people hide what is still known to be there.
+            return self._held._replace(motion=motion, detected=False)
         self._detected_at = frame.moment
         detections = self._detector.detect(self._glance, fit, picture)
         lap("detect")
@@ -83,7 +94,8 @@ class Attention:
         regions = self._tracker.update(faces, frame.moment, faint=faint)
         possible = (*self._tracker.possible(frame.moment), *(found.box for found in faint))
         lap("track")
-        return Attended(regions, possible, motion, True)
+        self._held = Attended(regions, possible, motion, True)
+        return self._held
 
     @property
     def invoke_s(self) -> float:

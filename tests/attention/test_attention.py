@@ -83,3 +83,23 @@ def test_a_recording_is_followed_alike_however_fast_it_is_read() -> None:
         return seen
 
     assert tracks(0.001) == tracks(1.0) == [1] * 10
+
+
+def test_a_detector_that_may_run_less_often_leaves_faces_where_they_were() -> None:
+    looking = attention()
+    looking.allow(detect_every=3)
+    seen = [
+        looking.attend(frame_with(FACE, index=i, taken_at=i * FRAME), no_lap) for i in range(31)
+    ]
+    assert sum(attended.detected for attended in seen) == 10
+    assert [attended.detected for attended in seen[:3]] == [False, False, True]
+    assert all(attended.regions == seen[2].regions != () for attended in seen[2:])
+
+
+def test_allowed_everything_again_the_detector_runs_on_every_frame() -> None:
+    looking = attention()
+    looking.allow(detect_every=3)
+    looking.attend(frame_with(FACE), no_lap)
+    looking.allow(detect_every=1)
+    seen = [looking.attend(frame_with(FACE, taken_at=i * FRAME), no_lap) for i in range(1, 9)]
+    assert all(attended.detected for attended in seen)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from itertools import pairwise
 
 import pytest
 
@@ -20,7 +21,7 @@ def test_the_mean_rate_is_the_one_allowed_though_frames_jitter(fps: float) -> No
     moments = [i / 30 + jitter.uniform(-0.004, 0.004) for i in range(30 * 60)]
     kept = passed(moments, fps)
     assert len(kept) == pytest.approx(60 * fps, abs=2)
-    gaps = [later - earlier for earlier, later in zip(kept, kept[1:], strict=False)]
+    gaps = [later - earlier for earlier, later in pairwise(kept)]
     assert max(gaps) < 1 / fps + 1 / 30 + 0.01
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import time
+from itertools import pairwise
 
 import pytest
 
@@ -90,7 +91,7 @@ def test_heat_climbs_one_rung_at_a_time_and_says_why() -> None:
     governed = Governed(Limits(max_temperature_c=75.0))
     levels = governed.go(300, hot(76.0))
     assert levels[0] == 1
-    assert {after - before for before, after in zip(levels, levels[1:], strict=False)} == {0, 1}
+    assert {after - before for before, after in pairwise(levels)} == {0, 1}
     assert levels[-1] == TOP
     assert governed.allowance.reasons == (
         "Takes at most 5 frames a second, looks for faces in every third frame only, "
