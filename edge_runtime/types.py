@@ -268,7 +268,7 @@ class Snapshot:
     motion: float
     """Share of the view that changed since the last frame, 0 to 1."""
     detected: bool
-    """False when nothing moved, nobody was tracked and the detector rested."""
+    """False when the detector rested: nothing moved and nobody was tracked, or the allowance."""
     stage_ms: Mapping[str, float]
     """This frame's own time by stage."""
     latency: Mapping[str, Percentiles]

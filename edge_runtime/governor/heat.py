@@ -23,7 +23,7 @@ LONG_S: Final = 120.0
 
 SETTLE_S: Final = 10.0
 HURRY_S: Final = 2.0
-"""Between two rungs when the limit is about to be crossed by more than ``HURRY``."""
+"""Between two rungs when heat is about to be ``HURRY`` bands, three degrees, above the limit."""
 HURRY: Final = 0.6
 
 

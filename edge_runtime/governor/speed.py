@@ -22,6 +22,9 @@ BAND: Final = 0.2
 
 RATE_S: Final = 10.0
 
+DROPS: Final = 0.05
+"""Dropped frames, as a share of the target, from which on it is we who are too slow."""
+
 
 class Latency:
     """Keeps the time of a frame below a limit, by fewer looks and a rarer detector."""
@@ -65,7 +68,7 @@ class Rate:
         self._dropped.add(now, rates.dropped_fps)
         processed, dropped = self._processed.line(RATE_S).mean, self._dropped.line(RATE_S).mean
         short = (self._target_fps - processed) / (BAND * self._target_fps)
-        excess = short if dropped > 0 else -1.0
+        excess = short if dropped >= DROPS * self._target_fps else -1.0
         return Pressure(
             limit="target_fps",
             excess=excess,

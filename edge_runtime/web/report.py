@@ -67,7 +67,7 @@ class FrameReport(Report):
     width: int = Field(description="Pixels")
     height: int = Field(description="Pixels")
     motion: Thousandths = Field(description="Share of the view that changed, 0 to 1")
-    detected: bool = Field(description="False when nothing moved and the detector rested")
+    detected: bool = Field(description="False when the detector rested")
     faces: tuple[FaceReport, ...]
 
 

@@ -181,6 +181,7 @@ def test_a_step_shows_in_the_percentiles_only_after_their_window() -> None:
 def test_too_few_frames_count_only_while_others_are_dropped() -> None:
     governed = Governed(Limits(target_fps=15.0))
     governed.go(600, HEALTH, snapshot(processed=8.0, dropped=0.0))
+    governed.go(600, HEALTH, snapshot(processed=14.5, dropped=0.1))
     assert governed.allowance.level == 0
     governed.go(600, HEALTH, snapshot(processed=8.0, dropped=22.0))
     assert governed.allowance.level == ALL_FRAMES
