@@ -282,7 +282,7 @@ class Snapshot:
     motion: float
     """Share of the view that changed since the last frame, 0 to 1."""
     detected: bool
-    """False when nothing moved, nobody was tracked and the detector rested."""
+    """False when the detector rested: nothing moved and nobody was tracked, or the allowance."""
     stage_ms: Mapping[str, float]
     """This frame's own time by stage."""
     latency: Mapping[str, Percentiles]
@@ -354,6 +354,22 @@ class Health:
     """Contiguous memory left, from which cameras take their buffers."""
     temperature_limit_c: float | None = None
     """Where firmware or kernel begin to slow the processor down."""
+
+
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """How much work may be done now. The default gives nothing up."""
+
+    looks: int | None = None
+    """Most detector calls per frame; None: as configured."""
+    detect_every: int = 1
+    """1: the detector may run on every frame."""
+    fps: float | None = None
+    """Most frames per second taken from a camera; None: all."""
+    reasons: tuple[str, ...] = ()
+    """Sentences: what was given up and why; empty: nothing."""
+    level: int = 0
+    """0: nothing was given up; more saves more."""
 
 
 JsonObject = dict[str, Any]

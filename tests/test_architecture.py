@@ -27,7 +27,7 @@ ROWS = (
     ("bench", "compress", "analyze", "doctor"),
     ("average_precision",),
     ("app",),
-    ("pipeline", "mailbox", "web", "service"),
+    ("pipeline", "mailbox", "governor", "web", "service"),
     ("capture", "attention", "classify", "store", "telemetry"),
     ("engine", "imaging", "jpeg", "drawing", "journal", "config"),
     ("types", "errors", "masking", "closeable"),

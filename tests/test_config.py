@@ -120,6 +120,11 @@ class TestRefusals:
             ("web.port = 'x'\n", 1, "web.port = 'x': expected a valid integer"),
             ("[classify]\nmodels = 'smile'\n", 2, "classify.models = 'smile': expected a valid"),
             ("[classify]\nmodels = ['a', 1]\n", 2, "classify.models = ['a', 1]: expected a valid"),
+            (
+                "[governor]\nmax_power_w = 0\n",
+                2,
+                "governor.max_power_w = 0: expected greater than 0",
+            ),
             ("[detector]\nthreshold = nan\n", 2, "detector.threshold = nan: expected a finite"),
         ],
     )
@@ -183,6 +188,9 @@ class TestText:
             ("MODELS__DIRS", "~/models,/srv", "models.dirs", (Path("/h/models"), Path("/srv"))),
             ("STATE_DIR", "/var/tmp/x", "state_dir", Path("/var/tmp/x")),
             ("LOG__LEVEL", "", "log.level", "info"),
+            ("GOVERNOR__QUIET_HOURS", "22:00-07:00", "governor.quiet_hours", "22:00-07:00"),
+            ("GOVERNOR__QUIET_HOURS", "none", "governor.quiet_hours", None),
+            ("GOVERNOR__MAX_POWER_W", "4.5", "governor.max_power_w", 4.5),
         ],
     )
     def test_becomes_what_the_key_wants(
@@ -304,3 +312,14 @@ def test_a_model_may_have_a_pace_of_its_own() -> None:
     config = read(classify__models=["smile", "mask@5"], classify__every_n_frames=2).config
     assert config.classify.turns == {"smile": 2, "mask": 5}
     assert "classify.models" in refusal(classify__models=["mask@0"])
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["22:00", "22:00-24:00", "7:00-22:00", "22:00-22:00", "22:00-07:00 ", "22-7", "٢٢:00-07:00"],
+)
+def test_quiet_hours_are_two_different_times_of_day(text: str) -> None:
+    assert refusal(governor__quiet_hours=text) == (
+        f"command line: governor.quiet_hours = {text!r}: "
+        "expected two different times of day such as '22:00-07:00'"
+    )

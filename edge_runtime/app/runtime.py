@@ -12,6 +12,7 @@ from typing import Final, Self
 from edge_runtime.app.assembly import Assembly
 from edge_runtime.app.intake import open_shelf
 from edge_runtime.app.page import Page
+from edge_runtime.app.restraint import Restraint
 from edge_runtime.app.status import Status
 from edge_runtime.app.summary import Summary, Tally
 from edge_runtime.app.supply import Supply
@@ -19,6 +20,7 @@ from edge_runtime.capture.reopen import ReopeningSource, pinned
 from edge_runtime.capture.source import Source, open_source
 from edge_runtime.config import Config
 from edge_runtime.errors import ModelError, SourceDamaged
+from edge_runtime.governor import FrameCap
 from edge_runtime.mailbox import Mailbox
 from edge_runtime.masking import masked_uri
 from edge_runtime.pipeline import Pipeline
@@ -80,8 +82,9 @@ class Runtime:
         with Assembly(self._config, shelf=shelf, clock=self._clock) as assembly:
             log.info("models: %s", ", ".join(map(str, assembly.models)))
             pipeline = assembly.pipeline(self._mailbox)
+            restraint = Restraint(self._config, pipeline, self.status, clock=self._clock)
             with (
-                Worker("telemetry", lambda worker: self._watch(worker, health)),
+                Worker("telemetry", lambda worker: self._watch(worker, health, restraint)),
                 self._supply(shelf, assembly, pipeline) as supply,
             ):
                 began = self._clock()
@@ -110,9 +113,15 @@ class Runtime:
         )
         if config.source.uri == "auto" and source.uri.startswith("demo:"):
             self.status.warn(NO_CAMERA)
+        cap = FrameCap()
         with source:
             for frame in source:
-                if not self._mailbox.put(frame, patient=not source.live):
+                # Of a recording every frame counts, however warm it gets.
+                fps = self.status.allowance().fps if source.live else None
+                if not cap.lets(frame.taken_at, fps):
+                    self.status.skip()
+                    frame.close()
+                elif not self._mailbox.put(frame, patient=not source.live):
                     break
         self._mailbox.end()
 
@@ -185,12 +194,14 @@ class Runtime:
         if self.page is not None:
             self.page.open(supply.counter)
 
-    def _watch(self, worker: Worker, health: HealthReader) -> None:
+    def _watch(self, worker: Worker, health: HealthReader, restraint: Restraint) -> None:
         inferences, read_at = 0, self._clock()
         while True:
             snapshot, now = self.status.snapshot(), self._clock()
             rates = _rates(snapshot, inferences, now - read_at)
-            self.status.publish_health(health.read(*rates))
+            reading = health.read(*rates)
+            self.status.publish_health(reading)
+            restraint.apply(reading)
             inferences, read_at = snapshot.inferences if snapshot else 0, now
             if worker.wait(self._config.telemetry.interval_s):
                 return

@@ -7,7 +7,7 @@ from collections import Counter, deque
 from collections.abc import Mapping
 from typing import Final
 
-from edge_runtime.types import Camera, Health, ModelEvent, ModelFate, Snapshot
+from edge_runtime.types import Allowance, Camera, Health, ModelEvent, ModelFate, Snapshot
 
 EVENTS_KEPT: Final = 50
 
@@ -30,6 +30,8 @@ class Status:
         )
         self._snapshot: Snapshot | None = None
         self._health: Health | None = None
+        self._allowance = Allowance()
+        self._skipped = 0
         self._warnings: tuple[str, ...] = ()
         self._events: deque[ModelEvent] = deque(maxlen=EVENTS_KEPT)
         self._fates: Counter[ModelFate] = Counter()
@@ -43,6 +45,14 @@ class Status:
 
     def camera(self) -> Camera:
         return self._camera
+
+    def allowance(self) -> Allowance:
+        """What the governor lets us do."""
+        return self._allowance
+
+    def skipped(self) -> int:
+        """Frames that were left with the camera since the start, because no more were allowed."""
+        return self._skipped
 
     def warnings(self) -> tuple[str, ...]:
         """Sentences that stay true for this run, such as an input cut short."""
@@ -69,6 +79,13 @@ class Status:
 
     def publish_camera(self, camera: Camera) -> None:
         self._camera = camera
+
+    def publish_allowance(self, allowance: Allowance) -> None:
+        self._allowance = allowance
+
+    def skip(self) -> None:
+        """Count a frame that was not taken; only the capture thread does."""
+        self._skipped += 1
 
     def warn(self, sentence: str) -> None:
         self._warnings = (*self._warnings, sentence)

@@ -41,6 +41,13 @@ class Attended(NamedTuple):
         return bool(self.looks)
 
 
+class _Allowed(NamedTuple):
+    """What the governor allows; replaced whole, for another thread says so."""
+
+    looks: int | None
+    detect_every: int
+
+
 class Attention:
     """Decides per frame where to look for faces, and follows those it finds.
 
@@ -68,6 +75,9 @@ class Attention:
         self._smallest_face, self._unseen_s = smallest_face, unseen_s
         self._purse = Purse(budget)
         self._clock = clock
+        self._allowed = _Allowed(None, 1)
+        self._turn = 0
+        self._faint: tuple[Box, ...] = ()
         self.invoke_s = 0.0
         """Seconds the last frame's looks spent inside the interpreter."""
         self.exchange(detector, threshold=threshold)
@@ -95,6 +105,10 @@ class Attention:
         self._glance: Luma = np.empty((height, width), np.uint8)
         self._close_up: Luma = np.empty((height, width), np.uint8)
 
+    def allow(self, *, looks: int | None, detect_every: int) -> None:
+        """From the next frame on take at most so many looks, on one of so many frames."""
+        self._allowed = _Allowed(looks, detect_every)
+
     def attend(self, frame: Frame, lap: Lap) -> Attended:
         """The faces of ``frame``; laps ``glance``, ``detect`` and ``track``."""
         picture = (frame.picture.width, frame.picture.height)
@@ -102,16 +116,26 @@ class Attention:
         motion = self._gate.update(self._glance)
         now = frame.moment
         expected = self._tracker.expected(now, lambda box: motion.within(fit.to_input(box)))
-        looks = self._gaze.plan(now, picture, motion, expected, self._purse.looks())
+        allowed = self._allowed
+        self._turn = (self._turn + 1) % allowed.detect_every
+        looks: tuple[Look, ...] = ()
+        if self._turn == 0:
+            most = self._purse.looks(allowed.looks)
+            looks = self._gaze.plan(now, picture, motion, expected, most)
         lap("glance")
         if not looks:
-            self.invoke_s = 0.0
-            return Attended(self._tracker.expect(now), (), motion.share, ())
+            return self._rest(now, motion)
         found = self._look(frame, looks, fit)
         lap("detect")
         attended = self._follow(found, now, motion, looks)
         lap("track")
         return attended
+
+    def _rest(self, now: float, motion: Motion) -> Attended:
+        """Nobody looked: faces are where they are expected, and doubtful places stay doubtful."""
+        self.invoke_s = 0.0
+        possible = (*self._tracker.possible(now), *self._faint)
+        return Attended(self._tracker.expect(now), possible, motion.share, ())
 
     def _look(self, frame: Frame, looks: Sequence[Look], fit: imaging.Fit) -> tuple[Detection, ...]:
         began = self._clock()
@@ -154,6 +178,7 @@ class Attention:
             faces, now, faint=faint, covered=lambda boxes: self._gaze.covered(looks, boxes)
         )
         self._gaze.learn(looks, faces)
-        self._gaze.hint([found.box for found in faint], now)
-        possible = (*self._tracker.possible(now), *(found.box for found in faint))
+        self._faint = tuple(found.box for found in faint)
+        self._gaze.hint(self._faint, now)
+        possible = (*self._tracker.possible(now), *self._faint)
         return Attended(regions, possible, motion.share, looks)

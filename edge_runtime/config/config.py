@@ -5,10 +5,11 @@ Every key is described for users in ``docs/configuration.md``; a test holds the 
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, Strict, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, Strict, model_validator
 from pydantic.fields import FieldInfo
 
 # TOML and flags say text and lists where Python wants paths and tuples; all else must fit exactly.
@@ -23,6 +24,17 @@ Looks = Annotated[int, Field(ge=1, le=999)]
 BUDGET = r"^([1-9][0-9]{0,2}|[0-9]{1,4}(\.[0-9]{1,3})? ?ms|full)$"
 Share = Annotated[float, Field(ge=0, le=1)]
 Seconds = Annotated[float, Field(gt=0, le=3600)]
+
+
+def _two_times(text: str) -> str:
+    clock = r"([01][0-9]|2[0-3]):[0-5][0-9]"
+    begins, _, ends = text.partition("-")
+    if not (re.fullmatch(clock, begins) and re.fullmatch(clock, ends)) or begins == ends:
+        raise ValueError("two different times of day such as '22:00-07:00'")
+    return text
+
+
+Hours = Annotated[str, AfterValidator(_two_times)]
 
 
 class _Table(BaseModel):
@@ -128,6 +140,22 @@ class TelemetryTable(_Table):
     interval_s: Annotated[float, Field(ge=0.5, le=3600)] = 1.0
 
 
+class GovernorTable(_Table):
+    """What must not be exceeded; None: no limit."""
+
+    enabled: bool = True
+    """Give work up where a limit would be exceeded."""
+    max_temperature_c: Annotated[float, Field(ge=40, le=85)] = 75.0
+    """Raspberry Pis slow themselves down from 80 on."""
+    max_power_w: Annotated[float, Field(gt=0, le=1000)] | None = None
+    target_fps: Annotated[float, Field(gt=0, le=240)] | None = None
+    """Processed frames per second that are wanted while others are dropped."""
+    max_latency_ms: Annotated[float, Field(gt=0, le=60_000)] | None = None
+    """Of a frame's processing, 95 of 100."""
+    quiet_hours: Hours | None = None
+    """Such as ``22:00-07:00``, by the clock on the wall: as little work as possible."""
+
+
 class LogTable(_Table):
     """What is said to the journal."""
 
@@ -164,6 +192,7 @@ class Config(_Table):
     engine: EngineTable = EngineTable()
     web: WebTable = WebTable()
     telemetry: TelemetryTable = TelemetryTable()
+    governor: GovernorTable = GovernorTable()
     log: LogTable = LogTable()
     capture: CaptureTable = CaptureTable()
 

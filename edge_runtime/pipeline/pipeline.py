@@ -18,6 +18,7 @@ from edge_runtime.pipeline.labeller import Labeller, Listener, Turn
 from edge_runtime.pipeline.stopwatch import Stopwatch
 from edge_runtime.telemetry.meters import LatencyMeter, RateMeter
 from edge_runtime.types import (
+    Allowance,
     Clock,
     Face,
     Frame,
@@ -94,6 +95,10 @@ class Pipeline:
             self._attention.exchange(detector, threshold=threshold, sure_score=sure_score)
         self._labeller.exchange(turns)
         self._models = models
+
+    def allow(self, allowance: Allowance) -> None:
+        """Do no more than this from the next frame on; any thread may say so."""
+        self._attention.allow(looks=allowance.looks, detect_every=allowance.detect_every)
 
     def listen(self, listener: Listener | None) -> None:
         """Let somebody hear every classifier's answers, or nobody."""

@@ -8,7 +8,7 @@ from typing import get_args
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, InfoMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from edge_runtime.types import Camera, Health, ModelFate, Snapshot, Throttling
+from edge_runtime.types import Allowance, Camera, Health, ModelFate, Snapshot, Throttling
 from edge_runtime.web.live import LiveFeed
 from edge_runtime.web.reporter import Reporter
 
@@ -32,6 +32,8 @@ class StatusCollector(Collector):
         build.add_metric((), {"version": self._reporter.version})
         yield build
         yield from _of_camera(status.camera())
+        yield from _of_allowance(status.allowance())
+        yield _counter("frames_skipped", "Frames left with the camera.", status.skipped())
         yield _fates(status.model_counts())
         snapshot, health = status.snapshot(), status.health()
         if snapshot is not None:
@@ -51,6 +53,18 @@ def _of_camera(camera: Camera) -> Iterator[Metric]:
         states.add_metric((state,), camera.state == state)
     yield states
     yield _counter("camera_reopened", "Times it was lost and came back.", camera.reopened)
+
+
+def _of_allowance(allowance: Allowance) -> Iterator[Metric]:
+    yield _gauge("governor_level", "0 gives nothing up.", allowance.level)
+    every = allowance.detect_every
+    yield _gauge("governor_detect_every_frames", "1: on every frame.", every)
+    for name, meaning, most in (
+        ("governor_looks_limit", "Most detector calls per frame.", allowance.looks),
+        ("governor_frame_rate_limit_hertz", "Most frames from the camera.", allowance.fps),
+    ):
+        if most is not None:
+            yield _gauge(name, meaning, most)
 
 
 def _of_snapshot(snapshot: Snapshot, now: float) -> Iterator[Metric]:

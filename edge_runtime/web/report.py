@@ -67,7 +67,7 @@ class FrameReport(Report):
     width: int = Field(description="Pixels")
     height: int = Field(description="Pixels")
     motion: Thousandths = Field(description="Share of the view that changed, 0 to 1")
-    detected: bool = Field(description="False when nothing moved and the detector rested")
+    detected: bool = Field(description="False when the detector rested")
     faces: tuple[FaceReport, ...]
 
 
@@ -82,6 +82,9 @@ class RatesReport(Report):
     captured: int
     processed: int
     dropped: int
+    skipped: int = Field(
+        description="Left with the camera by the governor: neither captured nor dropped"
+    )
     frames_with_face: int
     inferences: int = Field(description="Model runs")
 
@@ -158,6 +161,16 @@ class MachineReport(Report):
     )
 
 
+class GovernorReport(Report):
+    """What is given up so that the limits of heat, power and speed are kept, and why."""
+
+    level: int = Field(description="0: nothing is given up; more saves more")
+    looks: int | None = Field(description="Most detector calls per frame; null: as configured")
+    detect_every: int = Field(description="1: the detector may run on every frame")
+    fps: Tenths | None = Field(description="Most frames per second from the camera; null: all")
+    reasons: tuple[str, ...] = Field(description="One sentence each; empty: nothing is given up")
+
+
 class PreviewReport(Report):
     """The live view."""
 
@@ -184,6 +197,7 @@ class StatusReport(Report):
         "news"
     )
     machine: MachineReport | None = Field(description="null before the first reading")
+    governor: GovernorReport
     preview: PreviewReport
 
 

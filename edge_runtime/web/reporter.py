@@ -11,6 +11,7 @@ from edge_runtime.web.report import (
     CameraReport,
     FaceReport,
     FrameReport,
+    GovernorReport,
     LatencyReport,
     MachineReport,
     ModelReport,
@@ -42,11 +43,12 @@ class Reporter:
             state=state_of(camera, snapshot, health, self.status.warnings(), now),
             camera=CameraReport.model_validate(camera),
             frame=None if snapshot is None else _frame(snapshot, now),
-            rates=None if snapshot is None else _rates(snapshot),
+            rates=None if snapshot is None else _rates(snapshot, self.status.skipped()),
             latency_ms={} if snapshot is None else _latency(snapshot),
             models=() if snapshot is None else _models(snapshot),
             model_events=sum(self.status.model_counts().values()),
             machine=None if health is None else _machine(health),
+            governor=GovernorReport.model_validate(self.status.allowance()),
             preview=PreviewReport(
                 viewers=self.preview.viewers,
                 max_viewers=self.preview.max_viewers,
@@ -75,7 +77,7 @@ def _face(face: Face) -> FaceReport:
     return FaceReport(track=face.track, box=(x, y, w, h), score=face.score, labels=labels)
 
 
-def _rates(snapshot: Snapshot) -> RatesReport:
+def _rates(snapshot: Snapshot, skipped: int) -> RatesReport:
     rates = snapshot.rates
     return RatesReport(
         captured_fps=rates.captured_fps,
@@ -84,6 +86,7 @@ def _rates(snapshot: Snapshot) -> RatesReport:
         captured=rates.captured,
         processed=rates.processed,
         dropped=rates.dropped,
+        skipped=skipped,
         frames_with_face=snapshot.frames_with_face,
         inferences=snapshot.inferences,
     )

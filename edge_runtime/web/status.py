@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Protocol
 
-from edge_runtime.types import Camera, Health, ModelFate, Snapshot
+from edge_runtime.types import Allowance, Camera, Health, ModelFate, Snapshot
 
 
 class StatusSource(Protocol):
@@ -18,6 +18,12 @@ class StatusSource(Protocol):
         """The last reading; None before the first."""
 
     def camera(self) -> Camera: ...
+
+    def allowance(self) -> Allowance:
+        """How much work may be done now, and why not more."""
+
+    def skipped(self) -> int:
+        """Frames left with the camera since the start because no more were allowed."""
 
     def warnings(self) -> tuple[str, ...]:
         """Sentences a person should know about, worst first."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -21,7 +23,7 @@ from edge_runtime.errors import (
     SourceUnavailable,
     WebUnavailable,
 )
-from edge_runtime.types import Camera, Frame
+from edge_runtime.types import Allowance, Camera, Frame
 from tests.white_faces import frame_with
 
 
@@ -201,3 +203,33 @@ def demo_instead(uri: str) -> Source:
     source = ScriptedSource(iter(frames(2)), live=False)
     source.uri = "demo://?faces=2"
     return source
+
+
+@pytest.mark.parametrize(("live", "taken"), [(True, 14), (False, 40)])
+def test_of_a_camera_no_more_frames_are_taken_than_allowed_of_a_recording_all(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, live: bool, taken: int
+) -> None:
+    closed: list[int] = []
+    script = [
+        replace(frame, release=partial(closed.append, frame.index))
+        for frame in frames(40)
+        if isinstance(frame, Frame)
+    ]
+    source = ScriptedSource(iter(script), live=live)
+    monkeypatch.setattr(runtime_module, "open_source", lambda _, **__: source)
+    runtime = Runtime(settings(tmp_path, **{"governor.enabled": False}))
+    runtime.status.publish_allowance(Allowance(fps=10.0, level=6))
+    with runtime:
+        summary = runtime.run(threading.Event())
+    assert summary.last is not None
+    assert summary.last.rates.captured == taken
+    assert runtime.status.skipped() == 40 - taken
+    assert sorted(closed) == list(range(40))
+
+
+def test_the_governor_is_asked_and_its_answer_shown(tmp_path: Path) -> None:
+    quiet = {"source.uri": "demo://?faces=1", "governor.quiet_hours": "00:00-23:59"}
+    with Runtime(settings(tmp_path, **quiet)) as runtime:
+        runtime.run(threading.Event(), max_frames=5)
+        (reason,) = runtime.status.allowance().reasons
+    assert reason.endswith("quiet hours, 00:00-23:59")

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from edge_runtime.attention.budget import Budget
 from edge_runtime.types import Box
 from tests.white_faces import attention, frame_with
 
@@ -83,3 +84,59 @@ def test_a_recording_is_followed_alike_however_fast_it_is_read() -> None:
         return seen
 
     assert tracks(0.001) == tracks(1.0) == [1] * 10
+
+
+def moved(i: int) -> Box:
+    return FACE._replace(x=FACE.x + 4 * i)
+
+
+def test_a_detector_that_may_run_less_often_lets_faces_move_on() -> None:
+    looking = attention()
+    looking.allow(looks=None, detect_every=3)
+    seen = [
+        looking.attend(frame_with(moved(i), index=i, taken_at=i * FRAME), no_lap) for i in range(31)
+    ]
+    assert sum(attended.detected for attended in seen) == 10
+    assert [attended.detected for attended in seen[:3]] == [False, False, True]
+    for i, attended in enumerate(seen[12:], 12):
+        (region,) = attended.regions
+        assert region.box.iou(moved(i)) > 0.8
+
+
+def test_allowed_everything_again_the_detector_runs_on_every_frame() -> None:
+    looking = attention()
+    looking.allow(looks=None, detect_every=3)
+    looking.attend(frame_with(FACE), no_lap)
+    looking.allow(looks=None, detect_every=1)
+    seen = [looking.attend(frame_with(moved(i), taken_at=i * FRAME), no_lap) for i in range(1, 9)]
+    assert all(attended.detected for attended in seen)
+
+
+def test_no_more_looks_than_allowed_are_taken() -> None:
+    looking = attention(budget=Budget(looks=4))
+    seen = []
+    for i in range(20):
+        looking.allow(looks=2 if i >= 10 else None, detect_every=1)
+        seen.append(len(looking.attend(frame_with(moved(i), taken_at=i * FRAME), no_lap).looks))
+    assert max(seen[:10]) == 4
+    assert max(seen[10:]) == 2
+
+
+def test_what_may_be_a_face_stays_possible_while_nobody_looks() -> None:
+    looking = attention(threshold=0.99)  # too faint to count
+    assert len(looking.attend(frame_with(FACE), no_lap).possible) == 1
+    looking.allow(looks=None, detect_every=1000)
+    held = looking.attend(frame_with(FACE, taken_at=FRAME), no_lap)
+    assert not held.detected
+    assert len(held.possible) == 1
+
+
+def test_a_small_face_is_followed_with_closer_looks() -> None:
+    small = Box(500, 300, 20, 26)
+
+    def found(budget: int) -> int:
+        looking = attention(budget=Budget(looks=budget))
+        seen = [looking.attend(frame_with(small, taken_at=i * FRAME), no_lap) for i in range(60)]
+        return sum(any(r.box.iou(small) > 0.5 for r in a.regions) for a in seen)
+
+    assert found(4) > 40

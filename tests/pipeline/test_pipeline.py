@@ -4,7 +4,7 @@ import pytest
 
 from edge_runtime.mailbox import Mailbox
 from edge_runtime.pipeline import Labeller, Pipeline, Turn
-from edge_runtime.types import Box, ModelInUse
+from edge_runtime.types import Allowance, Box, ModelInUse, Snapshot
 from tests.white_faces import attention, classifier, face_detector, frame_with
 
 FACE = Box(200, 160, 96, 128)
@@ -126,3 +126,25 @@ def test_models_are_exchanged_between_two_frames_and_the_face_stays_the_same() -
     assert [face.track for face in after.faces] == [face.track for face in before.faces]
     assert list(after.faces[0].labels) == ["other"]
     assert after.models == (other,)
+
+
+def run_of(working: Pipeline, allowances: dict[int, Allowance]) -> list[Snapshot]:
+    """Thirty frames of a moving face; before some of them an allowance is given."""
+    snapshots = []
+    for i in range(30):
+        if i in allowances:
+            working.allow(allowances[i])
+        face = FACE._replace(x=FACE.x + i)
+        snapshots.append(working.process(frame_with(face, index=i, taken_at=100 + i / 30)))
+    return snapshots
+
+
+def test_an_allowance_of_everything_changes_nothing() -> None:
+    untouched = run_of(pipeline(SteppingClock()), {})
+    assert run_of(pipeline(SteppingClock()), {0: Allowance(), 10: Allowance()}) == untouched
+
+
+def test_an_allowance_spares_the_detector_and_shows_faces_still() -> None:
+    snapshots = run_of(pipeline(SteppingClock()), {10: Allowance(detect_every=2, level=3)})
+    assert [snapshot.detected for snapshot in snapshots[10:]] == [False, True] * 10
+    assert all(len(snapshot.faces) == 1 for snapshot in snapshots)

@@ -10,6 +10,7 @@ import numpy as np
 
 from edge_runtime.imaging import whole_pixels
 from edge_runtime.types import (
+    Allowance,
     Bgr,
     Box,
     Camera,
@@ -131,6 +132,8 @@ class FakeStatus:
     where: Camera = CAMERA
     said: tuple[str, ...] = ()
     fates: Mapping[ModelFate, int] = field(default_factory=dict)
+    allowed: Allowance = field(default_factory=Allowance)
+    left: int = 0
 
     def snapshot(self) -> Snapshot | None:
         return self.last
@@ -140,6 +143,12 @@ class FakeStatus:
 
     def camera(self) -> Camera:
         return self.where
+
+    def allowance(self) -> Allowance:
+        return self.allowed
+
+    def skipped(self) -> int:
+        return self.left
 
     def warnings(self) -> tuple[str, ...]:
         return self.said

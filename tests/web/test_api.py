@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from edge_runtime import jpeg
-from edge_runtime.types import Health
+from edge_runtime.types import Allowance, Health
 from tests.web.fake_status import CAMERA, HEALTH, LOST, FakeStatus, snapshot
 from tests.web.served import Served, listening
 
@@ -67,6 +67,23 @@ def test_status_says_what_the_program_knows(served: Served) -> None:
     assert status["machine"]["throttling"]["under_voltage_since_boot"] is True
     assert status["models"][0]["bytes"] == 43584
     assert status["preview"] == {"viewers": 0, "max_viewers": 8, "pixelated": True}
+
+
+def test_what_is_given_up_and_why(served: Served) -> None:
+    nothing = {"level": 0, "looks": None, "detect_every": 1, "fps": None, "reasons": list[str]()}
+    assert served.get("/api/status").json()["governor"] == nothing
+    why = "Takes at most 15 frames a second: 74 °C and rising, max_temperature_c is 75"
+    served.status.allowed, served.status.left = Allowance(1, 3, 15.0, (why,), 5), 77
+    status = served.get("/api/status").json()
+    assert status["governor"] == {
+        "level": 5,
+        "looks": 1,
+        "detect_every": 3,
+        "fps": 15.0,
+        "reasons": [why],
+    }
+    assert status["rates"]["skipped"] == 77
+    assert status["state"]["level"] == "fine"
 
 
 def test_before_the_first_frame_nothing_is_zero() -> None:

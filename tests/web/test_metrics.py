@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from edge_runtime.types import Allowance
 from tests.web.fake_status import HEALTH, FakeStatus
 from tests.web.served import Served
 
@@ -43,6 +44,9 @@ def scrape(served: Served) -> dict[tuple[str, tuple[tuple[str, str], ...]], floa
         ("build_info", {"version": "1.2.3"}, 1),
         ("model_size_bytes", {"name": "face-glance"}, 43584),
         ("preview_viewers", {}, 0),
+        ("governor_level", {}, 0),
+        ("governor_detect_every_frames", {}, 1),
+        ("frames_skipped_total", {}, 0),
     ],
 )
 def test_metrics(name: str, labels: dict[str, str], value: float) -> None:
@@ -64,9 +68,26 @@ def test_what_is_unknown_is_left_out() -> None:
         assert not {name for name in names if name.startswith(f"edge_runtime_{word}")}
 
 
+def test_what_is_given_up() -> None:
+    served = Served()
+    assert not {name for name, _ in scrape(served) if "governor" in name and "limit" in name}
+    served.status.allowed, served.status.left = Allowance(1, 3, 15.0, ("Hot",), 5), 77
+    found = {name: value for (name, _), value in scrape(served).items()}
+    assert found["edge_runtime_governor_level"] == 5
+    assert found["edge_runtime_governor_detect_every_frames"] == 3
+    assert found["edge_runtime_governor_looks_limit"] == 1
+    assert found["edge_runtime_governor_frame_rate_limit_hertz"] == 15
+    assert found["edge_runtime_frames_skipped_total"] == 77
+
+
 def test_before_the_first_frame_only_the_camera_is_known() -> None:
     names = {name for name, _ in scrape(Served(FakeStatus(None, None)))}
     assert "edge_runtime_camera_state" in names
+    of_the_governor = {
+        "edge_runtime_frames_skipped_total",
+        "edge_runtime_governor_detect_every_frames",
+    }
+    names -= of_the_governor
     assert not {name for name in names if "frame" in name or "memory" in name}
 
 

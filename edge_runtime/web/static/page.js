@@ -56,6 +56,7 @@ function showRates(rates, camera) {
   show("captured-total", words.count(rates?.captured));
   show("processed-total", words.count(rates?.processed));
   show("dropped-total", words.count(rates?.dropped));
+  show("skipped-total", words.count(rates?.skipped));
   show("face-total", words.count(rates?.frames_with_face));
   show("inferences", words.count(rates?.inferences));
   show("reopened", ["never", "once"][camera.reopened] ?? `${camera.reopened} times`);
@@ -122,6 +123,12 @@ function showMachine(machine) {
   show("uptime", words.duration(machine?.uptime_s));
 }
 
+/** What is done less, and why: not a fault, so it never is the headline. */
+function showGovernor({ level, reasons }) {
+  $("given-up").replaceChildren(...reasons.map((sentence) => finding({ level: "watch", sentence })));
+  $("given-up").dataset.level = level;
+}
+
 function showPower(machine) {
   const power = machine?.power ?? null;
   showFigure("power", words.fixed(power?.watts, 2), power ? `W ± ${power.plus_minus.toFixed(1)}` : "");
@@ -180,6 +187,7 @@ function render(status) {
   showRates(status.rates, status.camera);
   showLatency(status.latency_ms, status.rates);
   showMachine(status.machine);
+  showGovernor(status.governor);
   showCamera(status.camera, status.frame, status.preview);
   showFaces(status.frame);
   showModels(status);

@@ -1,0 +1,59 @@
+"""Lets the governor hold the run back: its decision published, handed on and logged."""
+
+from __future__ import annotations
+
+import logging
+import time
+
+from edge_runtime.app.status import Status
+from edge_runtime.config import Config
+from edge_runtime.governor import Governor, Limits
+from edge_runtime.governor.quiet_hours import QuietHours
+from edge_runtime.pipeline import Pipeline
+from edge_runtime.types import Clock, Health
+
+log = logging.getLogger(__name__)
+
+
+class Restraint:
+    """Called by the telemetry thread after each reading; does nothing when switched off."""
+
+    def __init__(
+        self,
+        config: Config,
+        pipeline: Pipeline,
+        status: Status,
+        *,
+        clock: Clock = time.monotonic,
+    ) -> None:
+        self._governor = Governor(_limits(config), clock=clock) if config.governor.enabled else None
+        self._pipeline = pipeline
+        self._status = status
+
+    def apply(self, health: Health) -> None:
+        """What is allowed from now on; said only when it changes."""
+        if self._governor is None:
+            return
+        before = self._status.allowance()
+        allowance = self._governor.decide(health, self._status.snapshot())
+        if allowance == before:
+            return
+        self._status.publish_allowance(allowance)
+        self._pipeline.allow(allowance)
+        if allowance.level > before.level:
+            log.warning("giving up more (level %d): %s", allowance.level, *allowance.reasons)
+        elif allowance.level:
+            log.info("giving up less (level %d): %s", allowance.level, *allowance.reasons)
+        else:
+            log.info("nothing is given up any more")
+
+
+def _limits(config: Config) -> Limits:
+    hours = config.governor.quiet_hours
+    return Limits(
+        max_temperature_c=config.governor.max_temperature_c,
+        max_power_w=config.governor.max_power_w,
+        target_fps=config.governor.target_fps,
+        max_latency_ms=config.governor.max_latency_ms,
+        quiet_hours=None if hours is None else QuietHours.parsed(hours),
+    )
