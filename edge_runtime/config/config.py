@@ -6,7 +6,7 @@ Every key is described for users in ``docs/configuration.md``; a test holds the 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, Strict, model_validator
 from pydantic.fields import FieldInfo
@@ -19,8 +19,16 @@ Folders = Annotated[tuple[FolderPath, ...], Strict(False)]
 Text = Annotated[str, Field(min_length=1)]
 TurnText = Annotated[str, Field(pattern=r"^[^@]+(@[1-9][0-9]{0,3})?$")]
 Turns = Annotated[tuple[TurnText, ...], Strict(False)]
+Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,23}$")]
 Share = Annotated[float, Field(ge=0, le=1)]
 Seconds = Annotated[float, Field(gt=0, le=3600)]
+
+
+MOST_CAMERAS: Final = 8
+"""One thread looks at all of them, so more would only take frames from each other."""
+
+ONLY_CAMERA: Final = "camera"
+"""The name of a camera that was given none."""
 
 
 class _Table(BaseModel):
@@ -32,6 +40,15 @@ class SourceTable(_Table):
 
     uri: Text = "auto"
     """``auto``, or a URI such as ``picamera://0``, ``v4l2:///dev/video0``, ``rtsp://…``."""
+
+
+class CameraTable(_Table):
+    """One of several cameras, each written as ``[[camera]]``."""
+
+    name: Slug
+    """What the page, the API and the metrics call it."""
+    uri: Text
+    """As ``source.uri``."""
 
 
 class DetectorTable(_Table):
@@ -158,6 +175,13 @@ class Config(_Table):
     telemetry: TelemetryTable = TelemetryTable()
     log: LogTable = LogTable()
     capture: CaptureTable = CaptureTable()
+    camera: Annotated[tuple[CameraTable, ...], Field(max_length=MOST_CAMERAS), Strict(False)] = ()
+    """As written in the file; ``cameras`` is what runs."""
+
+    @property
+    def cameras(self) -> tuple[CameraTable, ...]:
+        """Every camera to run: those of ``[[camera]]``, else the one of ``source.uri``."""
+        return self.camera or (CameraTable(name=ONLY_CAMERA, uri=self.source.uri),)
 
     def value(self, key: str) -> object:
         """The value of a dotted key such as ``web.port``."""
@@ -165,6 +189,10 @@ class Config(_Table):
         for name in key.split("."):
             found = getattr(found, name)
         return found
+
+
+CAMERA: Final = "camera"
+"""The one array of tables. It has no dotted keys, so only a file can hold it."""
 
 
 def _tables() -> dict[str, type[_Table]]:
@@ -177,7 +205,11 @@ def _tables() -> dict[str, type[_Table]]:
 
 
 def _keys() -> dict[str, FieldInfo]:
-    keys = {name: field for name, field in Config.model_fields.items() if name not in TABLES}
+    keys = {
+        name: field
+        for name, field in Config.model_fields.items()
+        if name not in TABLES and name != CAMERA
+    }
     for name, table in TABLES.items():
         keys |= {f"{name}.{key}": field for key, field in table.model_fields.items()}
     return keys
