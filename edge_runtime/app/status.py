@@ -12,13 +12,14 @@ from edge_runtime.types import Camera, Health, ModelEvent, ModelFate, Snapshot
 EVENTS_KEPT: Final = 50
 
 
-class Status:
-    """What the loop, the camera and the health reader last said.
+class CameraStatus:
+    """What the loop and the source of one camera last said.
 
     Each is a frozen object that is replaced whole, so readers in other threads need no lock.
     """
 
-    def __init__(self, uri: str) -> None:
+    def __init__(self, name: str, uri: str) -> None:
+        self.name = name
         self._camera = Camera(
             uri=uri,
             description=uri,
@@ -29,20 +30,39 @@ class Status:
             reopened=0,
         )
         self._snapshot: Snapshot | None = None
+
+    def snapshot(self) -> Snapshot | None:
+        """The last frame's; None before the first."""
+        return self._snapshot
+
+    def camera(self) -> Camera:
+        """The source as it stands."""
+        return self._camera
+
+    def publish(self, snapshot: Snapshot) -> None:
+        self._snapshot = snapshot
+
+    def publish_camera(self, camera: Camera) -> None:
+        self._camera = camera
+
+
+class Status:
+    """The newest of every camera, and what all of them share."""
+
+    def __init__(self, *cameras: CameraStatus) -> None:
+        self._cameras = cameras
         self._health: Health | None = None
         self._warnings: tuple[str, ...] = ()
         self._events: deque[ModelEvent] = deque(maxlen=EVENTS_KEPT)
         self._fates: Counter[ModelFate] = Counter()
         self._telling = threading.Lock()
 
-    def snapshot(self) -> Snapshot | None:
-        return self._snapshot
+    def cameras(self) -> tuple[CameraStatus, ...]:
+        """In the order of the settings; at least one."""
+        return self._cameras
 
     def health(self) -> Health | None:
         return self._health
-
-    def camera(self) -> Camera:
-        return self._camera
 
     def warnings(self) -> tuple[str, ...]:
         """Sentences that stay true for this run, such as an input cut short."""
@@ -61,14 +81,9 @@ class Status:
             self._events.append(event)
             self._fates[event.what] += 1
 
-    def publish(self, snapshot: Snapshot) -> None:
-        self._snapshot = snapshot
-
     def publish_health(self, health: Health) -> None:
         self._health = health
 
-    def publish_camera(self, camera: Camera) -> None:
-        self._camera = camera
-
     def warn(self, sentence: str) -> None:
-        self._warnings = (*self._warnings, sentence)
+        with self._telling:
+            self._warnings = (*self._warnings, sentence)

@@ -14,6 +14,7 @@ import uvicorn
 from edge_runtime.app.server import bind, make_server
 from edge_runtime.web.door import open_door
 from edge_runtime.web.preview import Preview
+from edge_runtime.web.previews import Previews
 from edge_runtime.web.service import create_app
 from edge_runtime.web.streams import Streams
 from tests.web.fake_counter import FakeCounter
@@ -27,14 +28,15 @@ class LiveService:
 
     def __init__(self, tmp_path: Path, *, idle_s: float = 10.0, token: str | None = None) -> None:
         self.status = FakeStatus()
-        self.preview = Preview()
+        self.previews = {camera.name: Preview() for camera in self.status.cameras()}
+        self.preview = self.previews[self.status.name]
         self.streams = Streams(idle_s=idle_s)
         self.flowing = True
         self.slowest_offer_s = 0.0
         door = replace(open_door("127.0.0.1", state_dir=tmp_path), token=token)
         self.counter = FakeCounter()
         app = create_app(
-            self.status, self.preview, door, counter=self.counter, streams=self.streams
+            self.status, Previews(self.previews), door, counter=self.counter, streams=self.streams
         )
         self._socket = bind("127.0.0.1", 0)
         self.port: int = self._socket.getsockname()[1]
