@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from edge_runtime.capture.source import Source
 from edge_runtime.types import Frame
@@ -29,7 +29,7 @@ class ScriptedSource(Source):
         """Nothing to give back."""
 
 
-Openings = list[list[Frame | Exception] | Exception]
+Openings = Sequence[Iterable[Frame | Exception] | Exception]
 """What becomes of each time a source is opened."""
 
 

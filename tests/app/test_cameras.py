@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -14,6 +14,7 @@ from edge_runtime.app.summary import Summary
 from edge_runtime.capture.source import Source
 from edge_runtime.config import Config, load_config
 from edge_runtime.errors import SourceDamaged, SourceLost, SourceUnavailable
+from edge_runtime.types import Frame
 from tests.app.scripted import Openings, ScriptedSource, frames
 
 
@@ -30,6 +31,11 @@ def config_of(tmp_path: Path, uris: Mapping[str, str], **more: object) -> Config
         "state_dir": str(tmp_path),
     }
     return load_config(path, {}, values | more)
+
+
+def absent(sentence: str, *, tries: int = 10_000) -> Openings:
+    """A camera that is not there, however often somebody tries."""
+    return [SourceUnavailable(sentence)] * tries
 
 
 class Play:
@@ -100,13 +106,32 @@ def test_no_thread_is_left(tmp_path: Path) -> None:
     assert ours.isdisjoint(thread.name for thread in threading.enumerate())
 
 
-def test_a_camera_that_cannot_be_opened_leaves_the_others_alone(play: Play) -> None:
-    summary = play.run({"front": [frames(40)], "back": [SourceUnavailable("no /dev/video1")]})
+def test_a_camera_that_cannot_be_opened_is_tried_while_others_deliver(play: Play) -> None:
+    summary = play.run({"front": [frames(40)], "back": absent("no /dev/video1")})
     assert [each.tally.frames for each in summary.cameras] == [40, 0]
     assert play.problems() == {"front": None, "back": "no /dev/video1"}
     line = summary.as_json()
     assert line["problem"] == line["cameras"]["back"]["problem"] == "no /dev/video1"
     assert line["cameras"]["front"]["problem"] is None
+
+
+def test_a_camera_that_is_late_joins_the_others(play: Play) -> None:
+    came = threading.Event()
+
+    def until_the_other_came() -> Iterator[Frame | Exception]:
+        yield from frames(1)
+        assert came.wait(10)
+        yield from frames(1)
+
+    def late() -> Iterator[Frame | Exception]:
+        yield from frames(3)
+        came.set()
+
+    booting = absent("still booting", tries=3)
+    summary = play.run({"front": [until_the_other_came()], "back": [*booting, late()]})
+    assert [each.tally.frames for each in summary.cameras] == [2, 3]
+    assert play.problems() == {"front": None, "back": None}
+    assert summary.problem is None
 
 
 def test_a_damaged_file_ends_one_camera_only(play: Play) -> None:
@@ -131,7 +156,7 @@ def test_when_all_have_failed_the_first_ones_error_is_raised(play: Play) -> None
     with pytest.raises(SourceUnavailable, match="no front"):
         play.run(
             {
-                "front": [SourceUnavailable("no front")],
+                "front": absent("no front"),
                 "back": [[*frames(3), SourceDamaged("cut short")]],
             }
         )
