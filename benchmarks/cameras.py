@@ -6,7 +6,7 @@ latency from the picture being taken to its result (the worst camera's p95); and
 frame: of the whole process, and of the thread that looks at the frames, which cameras share. The
 drawing belongs to the demo, not to the runtime, and is part of the first figure only.
 
-On a machine that others use, ``chrt -f 10 python benchmarks/cameras.py`` takes the cores for itself.
+On a machine that others use, ``chrt -f 10 python benchmarks/cameras.py`` takes the cores alone.
 """
 
 from __future__ import annotations

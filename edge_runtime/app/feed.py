@@ -61,6 +61,8 @@ class Feed:
             except SourceUnavailable as error:
                 if not any(map(_delivers, self._others)):
                     raise
+                if self._camera.camera().state == "opening":
+                    log.warning("camera %s is tried again: %s", self._camera.name, error)
                 self._say("lost", error)
             if worker.wait(delay_s):
                 return None
@@ -100,8 +102,9 @@ class Feed:
     def _fail(self, error: BaseException) -> None:
         """What trying again does not mend is said of this camera; others may go on."""
         if isinstance(error, EdgeRuntimeError):
-            log.error("camera %s has failed: %s", self._camera.name, error)
             self._say("ended", error)
+            if self._others:  # alone it ends the run, which says so itself
+                log.error("camera %s has failed: %s", self._camera.name, error)
         self._mailbox.end(error)
 
     def _say(self, state: CameraState, error: EdgeRuntimeError) -> None:
