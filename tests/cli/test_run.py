@@ -88,7 +88,8 @@ def test_two_cameras_of_a_config_and_one_that_is_not_there(run: Run, tmp_path: P
     config = tmp_path / "cameras.toml"
     tables = {"a": "demo://?frames=8&faces=1", "b": str(video(tmp_path / "b.avi", 5)), "c": "c.mp4"}
     config.write_text("\n".join(f'[[camera]]\nname="{n}"\nuri="{u}"' for n, u in tables.items()))
-    done = run("--config", str(config), "--no-web", "--json")
+    often = ("--set", "capture.first_retry_s=0.05", "--set", "capture.longest_retry_s=0.1")
+    done = run("--config", str(config), "--no-web", "--json", *often)
     line = json.loads(done.stdout)
     assert {name: each["frames"] for name, each in line["cameras"].items()} == {
         "a": 8,
