@@ -20,7 +20,7 @@ from typing import NamedTuple
 
 from edge_runtime.app.assembly import Assembly
 from edge_runtime.app.intake import open_shelf
-from edge_runtime.app.status import Status
+from edge_runtime.app.status import CameraStatus, Status
 from edge_runtime.app.supply import Supply
 from edge_runtime.bench.machine import this_machine
 from edge_runtime.capture.source import open_source
@@ -58,7 +58,9 @@ def measure(config: Config, swaps: int, fps: float) -> dict[str, object]:
     versions = [admitted(shelf, number) for number in VERSIONS]
     with Assembly(config, shelf=shelf) as assembly:
         pipeline = assembly.pipeline(Mailbox(), confirm=False)
-        with Supply(config, shelf, assembly, pipeline, Status("demo://")) as supply:
+        with Supply(
+            config, shelf, assembly, [pipeline], Status(CameraStatus("camera", "demo://"))
+        ) as supply:
             swapping = Swapping(supply, versions, swaps)
             swapping.start()
             rows = frames(pipeline, supply, fps, swapping.done)

@@ -237,7 +237,7 @@ class Camera:
     reopened: int
     """How often it was lost and came back."""
     problem: str | None = None
-    """One sentence while the state is ``lost``."""
+    """One sentence while the state is ``lost``, or why it ``ended`` too early."""
 
 
 @dataclass(frozen=True, slots=True)

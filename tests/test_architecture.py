@@ -340,5 +340,7 @@ def test_every_room_is_in_the_picture() -> None:
 
 
 def test_no_setting_is_without_effect() -> None:
-    text = "\n".join(m.path.read_text() for m in modules() if m.room != "config")
+    # Besides those who see the config, the class itself: it makes cameras of ``source.uri``.
+    readers = [m for m in modules() if m.room != "config" or m.file == "config/config.py"]
+    text = "\n".join(m.path.read_text() for m in readers)
     assert [key for key in KEYS if not re.search(rf"\.{re.escape(key)}\b", text)] == []

@@ -225,6 +225,87 @@ class TestFolders:
         assert load_config(None, environ, {}).state_dir == Path(folder)
 
 
+FRONT = "[[camera]]\nname = 'front'\nuri = 'demo://'\n"
+BACK = "[[camera]]\nname = 'back'\nuri = 'rtsp://me:secret@back/1'\n"
+
+
+class TestCameras:
+    """Several cameras are tables of a file, and of nothing else."""
+
+    def test_come_in_the_files_order_with_their_lines(self, written: Written) -> None:
+        path = written(f"[web]\nport = 1\n{FRONT}\n{BACK}")
+        loaded = read(path)
+        assert [camera.name for camera in loaded.config.cameras] == ["front", "back"]
+        assert loaded.config.camera == loaded.config.cameras
+        assert loaded.origins["camera.0.name"] == f"{path} line 4"
+        assert loaded.origins["camera.1.uri"] == f"{path} line 9"
+
+    def test_without_any_there_is_one_as_ever(self) -> None:
+        config = read(source__uri="demo://").config
+        assert config.camera == ()
+        assert [camera.uri for camera in config.cameras] == ["demo://"]
+
+    @pytest.mark.parametrize(
+        ("text", "line", "said"),
+        [
+            (FRONT + "[[camera]]\nname = 'back'\n", 4, "camera 2 has no uri"),
+            (FRONT + "fps = 3\n", 4, "unknown key camera.fps = 3; known: name, uri"),
+            (
+                "[[camera]]\nurl = 'x'\nname = 'a'\nuri = 'b'\n",
+                2,
+                "unknown key camera.url = 'x'; did you mean uri?",
+            ),
+            (
+                FRONT.replace("front", "Front Door"),
+                2,
+                "camera.name = 'Front Door': expected a name",
+            ),
+            (FRONT.replace("front", "a" * 25), 2, f"camera.name = '{'a' * 25}': expected a name"),
+            (FRONT.replace("'front'", "3"), 2, "camera.name = 3: expected a valid string"),
+            (FRONT.replace("demo://", ""), 3, "camera.uri = '': expected at least 1 character"),
+            (FRONT + BACK + FRONT, 8, "camera.name = 'front': camera 1 has that name"),
+            (FRONT + "[source]\nuri = 'auto'\n", 5, "source.uri and [[camera]] are both given"),
+            (FRONT.replace("[[camera]]", "[camera]"), 1, "camera = {'name': 'front'"),
+            (
+                "".join(FRONT.replace("front", f"c{i}") for i in range(9)),
+                25,
+                "9 cameras: at most 8",
+            ),
+        ],
+    )
+    def test_mistakes_have_a_place(self, written: Written, text: str, line: int, said: str) -> None:
+        path = written(text)
+        problems = [str(problem) for problem in problems_in_file(path)]
+        assert len(problems) == 1
+        assert problems[0].startswith(f"{path} line {line}: {said}")
+        assert refusal(path) == problems[0]
+
+    def test_a_scalar_is_no_camera(self, written: Written) -> None:
+        assert "camera = 3: expected tables, each written [[camera]]" in refusal(
+            written("camera = 3\n")
+        )
+
+    def test_a_later_source_is_one_camera_instead(self, written: Written) -> None:
+        path = written(FRONT + BACK)
+        for loaded in (
+            read(path, source__uri="demo://"),
+            read(path, {"EDGE_RUNTIME_SOURCE__URI": "demo://"}),
+        ):
+            assert [camera.uri for camera in loaded.config.cameras] == ["demo://"]
+            assert not [key for key in loaded.origins if key.startswith("camera.")]
+
+    def test_what_is_shown_reads_back_and_keeps_no_password(self, written: Written) -> None:
+        loaded = read(written(FRONT + BACK))
+        shown = to_toml(loaded.config, loaded.origins, mask=True)
+        assert "secret" not in shown
+        assert f'name = "back"  # {loaded.file} line 5' in shown
+        assert read(written(to_toml(loaded.config))).config == loaded.config
+
+    def test_no_variable_and_no_flag_can_give_them(self) -> None:
+        assert "unknown key camera" in refusal(camera=[{"name": "a", "uri": "b"}])
+        assert "unknown variable" in refusal(None, {"EDGE_RUNTIME_CAMERA": "front"})
+
+
 class TestCheck:
     def test_a_right_file_has_no_problems(self, written: Written) -> None:
         assert problems_in_file(written(to_toml(Config()))) == ()
@@ -252,6 +333,9 @@ anything = st.recursive(
 )
 seconds = st.floats(min_value=0.001, max_value=3600)
 texts = st.text(st.characters(codec="utf-8"), min_size=1)
+cameras = st.dictionaries(
+    st.from_regex(r"[a-z0-9][a-z0-9-]{0,23}", fullmatch=True), texts, max_size=3
+).map(lambda uris: tuple({"name": name, "uri": uri} for name, uri in uris.items()))
 turns = st.from_regex(r"[^@]+(@[1-9][0-9]{0,3})?", fullmatch=True)
 folders = st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1).map(
     lambda name: Path("/") / name
@@ -261,6 +345,7 @@ configs = st.fixed_dictionaries(
     optional={
         "state_dir": folders,
         "source.uri": texts,
+        "camera": cameras,
         "detector.threshold": st.none() | st.floats(min_value=0, max_value=1),
         "detector.idle_interval_s": seconds,
         "classify.models": st.lists(turns, max_size=3).map(tuple),
@@ -270,7 +355,16 @@ configs = st.fixed_dictionaries(
         "web.port": st.integers(min_value=0, max_value=65535),
         "capture.longest_retry_s": st.floats(min_value=0.5, max_value=3600),
     },
-).map(lambda values: Config.model_validate(nested(values)))
+).map(lambda values: Config.model_validate(nested(one_way(values))))
+
+
+def one_way(values: dict[str, Any]) -> dict[str, Any]:
+    """Cameras come either from ``source.uri`` or from tables."""
+    return {
+        key: value
+        for key, value in values.items()
+        if key != "source.uri" or not values.get("camera")
+    }
 
 
 class TestProperties:

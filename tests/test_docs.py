@@ -15,7 +15,7 @@ import edge_runtime
 from edge_runtime import errors
 from edge_runtime.cli.main import cli
 from edge_runtime.config import Config, to_toml
-from edge_runtime.config.config import KEYS
+from edge_runtime.config.config import KEYS, CameraTable
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 DOCS = REPOSITORY / "docs"
@@ -73,7 +73,8 @@ def test_every_setting_is_documented_with_its_default() -> None:
     defaults = [
         re.sub(r"^# .* is not set$", "not set", line.partition(" = ")[2] or line) for line in lines
     ]
-    assert documented == {
+    tables = {f"camera.{name}": "required" for name in CameraTable.model_fields}
+    assert documented == tables | {
         key: default.strip('"') if key == "state_dir" else default
         for key, default in zip(KEYS, defaults, strict=True)
     }

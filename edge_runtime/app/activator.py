@@ -6,7 +6,7 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -63,14 +63,16 @@ class _Compared(NamedTuple):
 
 
 class Activator:
-    """One model at a time. ``activate``, ``roll_back`` and ``tend`` are for any thread but the
-    frames', which calls ``look`` after each frame and ``failed`` when one could not be processed.
+    """One model at a time, in the pipelines of all cameras.
+
+    ``activate``, ``roll_back`` and ``tend`` are for any thread but the frames', which calls
+    ``look`` after each frame and ``failed`` when one could not be processed.
     """
 
     def __init__(
         self,
         assembly: Assembly,
-        pipeline: Pipeline,
+        pipelines: Sequence[Pipeline],
         between: Between,
         shelf: Shelf,
         config: Config,
@@ -78,7 +80,7 @@ class Activator:
         tell: Tell,
         clock: Clock = time.monotonic,
     ) -> None:
-        self._assembly, self._pipeline, self._between = assembly, pipeline, between
+        self._assembly, self._pipelines, self._between = assembly, pipelines, between
         self._shelf, self._config, self._tell, self._clock = shelf, config, tell, clock
         self._lock = threading.RLock()
         self._versions = {role: shelf.active(role) for role in shelf.choices()}
@@ -217,8 +219,8 @@ class Activator:
     def _put_in(self, role: str, version: Version | None, opened: OpenedModel | None) -> None:
         def exchange() -> None:
             before = self._assembly.playing(role)
-            self._assembly.put_in(role, opened, self._pipeline)
-            self._pipeline.listen(None)
+            self._assembly.put_in(role, opened, self._pipelines)
+            self._listen(None)
             if self._watched is not None:
                 self._retire(self._watched.before)
             version_before = self._versions.get(role)
@@ -234,7 +236,8 @@ class Activator:
 
     def _probation(self, role: str) -> Probation:
         stage = "detect" if role == DETECTOR else "classify"
-        took = self._pipeline.median_ms(stage)
+        # Of the busiest camera: a new model is not slow because another camera sees nobody.
+        took = max((each.median_ms(stage) or 0.0 for each in self._pipelines), default=0.0)
         budget = self._config.models.latency_budget_ms
         if budget is None:
             budget = max(LEAST_BUDGET_MS, SLOWER * (took or LEAST_BUDGET_MS))
@@ -244,7 +247,7 @@ class Activator:
         """In the frames' thread: the one before plays again at once, the rest is for ``tend``."""
         self._watched = None
         failed = self._assembly.playing(watched.role)
-        self._assembly.put_in(watched.role, watched.before, self._pipeline)
+        self._assembly.put_in(watched.role, watched.before, self._pipelines)
         self._versions[watched.role] = watched.version_before
         self._retire(failed)
         self._returned.append((watched, reason))
@@ -278,16 +281,21 @@ class Activator:
         canary = Canary(_classifier(candidate), incumbent, rule, clock=self._clock)
         if self._compared is not None:
             self._retire(self._compared.candidate)
-        self._between.do(lambda: self._pipeline.listen(canary))
+        self._between.do(lambda: self._listen(canary))
         self._compared = _Compared(role, version, candidate, canary, who, why)
         self._tell("canary", str(version), f"{version} is compared on {rule.crops} crops")
+
+    def _listen(self, canary: Canary | None) -> None:
+        """In the frames' thread: one comparison hears the crops of all cameras."""
+        for pipeline in self._pipelines:
+            pipeline.listen(canary)
 
     def _decide(self, compared: _Compared) -> None:
         report = compared.canary.report()
         if report.promoted is None:
             return
         self._compared = None
-        self._between.do(lambda: self._pipeline.listen(None))
+        self._between.do(lambda: self._listen(None))
         role, version = compared.role, compared.version
         if report.promoted:
             self._put_in(role, version, compared.candidate)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Final
@@ -94,26 +95,30 @@ class Assembly(Closeable):
         """Who plays a role."""
         return self._playing.get(role)
 
-    def put_in(self, role: str, opened: OpenedModel | None, pipeline: Pipeline) -> None:
-        """Let another model, or nobody, play a role from the next frame on.
+    def put_in(self, role: str, opened: OpenedModel | None, pipelines: Sequence[Pipeline]) -> None:
+        """Let another model, or nobody, play a role in all pipelines from the next frame on.
 
         Only between two frames. The one before is not closed. Raises ModelRejected when the model
-        does not fit the role, and then nothing has changed.
+        does not fit the role, and then nothing has changed, in none of them.
         """
         playing = {each: model for each, model in self._playing.items() if each != role}
         if opened is not None:
             # The detector stays in front: it is the first that is shown.
             playing = {role: opened} | playing if role == DETECTOR else playing | {role: opened}
-        fresh = self._detector_of(playing[DETECTOR]) if role == DETECTOR else None
+        # All that can fail comes first: a model is in every pipeline or in none.
+        fresh = [
+            self._detector_of(playing[DETECTOR]) if role == DETECTOR else None for _ in pipelines
+        ]
         turns = self._turns(playing)
         self._playing = playing
-        pipeline.exchange(
-            models=self.models,
-            turns=turns,
-            detector=fresh,
-            threshold=self.threshold,
-            sure_score=self.threshold + SURE,
-        )
+        for pipeline, detector in zip(pipelines, fresh, strict=True):
+            pipeline.exchange(
+                models=self.models,
+                turns=turns,
+                detector=detector,
+                threshold=self.threshold,
+                sure_score=self.threshold + SURE,
+            )
 
     def pipeline(
         self,

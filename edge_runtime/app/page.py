@@ -16,6 +16,7 @@ from edge_runtime.types import Frame, Snapshot
 from edge_runtime.web.counter import Counter
 from edge_runtime.web.door import TOKEN_FILE, Door, open_door
 from edge_runtime.web.preview import Preview
+from edge_runtime.web.previews import Previews
 from edge_runtime.web.streams import Streams
 
 if TYPE_CHECKING:
@@ -42,12 +43,7 @@ class Page:
         self._streams = Streams()
         self._closing = ExitStack()
         self._opened = False
-        self._preview = Preview(
-            fps=config.web.preview_fps,
-            quality=config.web.preview_quality,
-            pixelate=config.web.pixelate,
-            max_viewers=config.web.max_viewers,
-        )
+        self._previews = Previews({each.name: _preview(config) for each in status.cameras()})
         self.door: Door = open_door(
             config.web.host, state_dir=config.state_dir, allowed_hosts=config.web.allowed_hosts
         )
@@ -90,7 +86,11 @@ class Page:
         if self._opened:
             return
         self._opened = True
-        self._closing.enter_context(Worker("preview", self._encode))
+        encoders = [self._encoder(name) for name in self._previews.names]
+        for encoder in encoders:
+            self._closing.enter_context(encoder)
+        for encoder in encoders:
+            self._closing.callback(encoder.ask_to_stop)
         serving = Worker("page", lambda _: self._serve(counter))
         # Closing is last in, first out: streams end, the server is told, its thread is awaited.
         self._closing.callback(serving.stop, self._config.web.graceful_shutdown_s + MARGIN_S)
@@ -98,14 +98,21 @@ class Page:
         self._closing.callback(self._streams.close)
         serving.start()
 
-    def offer(self, frame: Frame, snapshot: Snapshot) -> None:
-        """Show a frame, if anybody watches."""
-        if self._preview.wanted(frame.taken_at):
-            self._preview.offer(frame, snapshot)
+    def offer(self, camera: str, frame: Frame, snapshot: Snapshot) -> None:
+        """Show a frame of a camera, if anybody watches."""
+        preview = self._previews.of(camera)
+        if preview.wanted(frame.taken_at):
+            preview.offer(frame, snapshot)
 
-    def _encode(self, worker: Worker) -> None:
-        while not worker.stopping:
-            self._preview.encode_next(ENCODE_WAIT_S)
+    def _encoder(self, camera: str) -> Worker:
+        """The thread that makes a camera's pictures; it sleeps while nobody watches."""
+        preview = self._previews.of(camera)
+
+        def encode(worker: Worker) -> None:
+            while not worker.stopping:
+                preview.encode_next(ENCODE_WAIT_S)
+
+        return Worker("preview", encode)
 
     def _serve(self, counter: Counter) -> None:
         # FastAPI and uvicorn cost a third of a second and 20 MB: only who serves pays for them.
@@ -113,7 +120,7 @@ class Page:
 
         app = create_app(
             status=self._status,
-            preview=self._preview,
+            previews=self._previews,
             door=self.door,
             counter=counter,
             streams=self._streams,
@@ -128,3 +135,12 @@ class Page:
         self._ended = True
         if self._server is not None:
             self._server.should_exit = True
+
+
+def _preview(config: Config) -> Preview:
+    return Preview(
+        fps=config.web.preview_fps,
+        quality=config.web.preview_quality,
+        pixelate=config.web.pixelate,
+        max_viewers=config.web.max_viewers,
+    )

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Sequence
 
 from edge_runtime.app.status import Status
 from edge_runtime.config import Config
 from edge_runtime.governor import Governor, Limits
 from edge_runtime.governor.quiet_hours import QuietHours
 from edge_runtime.pipeline import Pipeline
-from edge_runtime.types import Clock, Health
+from edge_runtime.types import Clock, Health, Snapshot
 
 log = logging.getLogger(__name__)
 
@@ -21,13 +22,13 @@ class Restraint:
     def __init__(
         self,
         config: Config,
-        pipeline: Pipeline,
+        pipelines: Sequence[Pipeline],
         status: Status,
         *,
         clock: Clock = time.monotonic,
     ) -> None:
         self._governor = Governor(_limits(config), clock=clock) if config.governor.enabled else None
-        self._pipeline = pipeline
+        self._pipelines = pipelines
         self._status = status
 
     def apply(self, health: Health) -> None:
@@ -35,17 +36,29 @@ class Restraint:
         if self._governor is None:
             return
         before = self._status.allowance()
-        allowance = self._governor.decide(health, self._status.snapshot())
+        allowance = self._governor.decide(health, self._slowest())
         if allowance == before:
             return
         self._status.publish_allowance(allowance)
-        self._pipeline.allow(allowance)
+        for pipeline in self._pipelines:
+            pipeline.allow(allowance)
         if allowance.level > before.level:
             log.warning("giving up more (level %d): %s", allowance.level, *allowance.reasons)
         elif allowance.level:
             log.info("giving up less (level %d): %s", allowance.level, *allowance.reasons)
         else:
             log.info("nothing is given up any more")
+
+    def _slowest(self) -> Snapshot | None:
+        """Of the camera whose frames take longest: what it keeps to, the others do."""
+        known = [camera.snapshot() for camera in self._status.cameras()]
+        seen = [each for each in known if each is not None]
+        return max(seen, key=_frame_ms, default=None)
+
+
+def _frame_ms(snapshot: Snapshot) -> float:
+    frame = snapshot.latency.get("frame")
+    return frame.p95 if frame else 0.0
 
 
 def _limits(config: Config) -> Limits:

@@ -1,34 +1,31 @@
-"""The main job: capture in one thread, inference in the caller's, health and page beside them."""
+"""The main job: capture in threads, inference in the caller's, health and page beside them."""
 
 from __future__ import annotations
 
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Sequence
 from contextlib import ExitStack
 from typing import Final, Self
 
 from edge_runtime.app.assembly import Assembly
+from edge_runtime.app.channel import Channel
+from edge_runtime.app.feed import Feed
 from edge_runtime.app.intake import open_shelf
 from edge_runtime.app.page import Page
 from edge_runtime.app.restraint import Restraint
-from edge_runtime.app.status import Status
-from edge_runtime.app.summary import Summary, Tally
+from edge_runtime.app.status import CameraStatus, Status
+from edge_runtime.app.summary import Summary
 from edge_runtime.app.supply import Supply
-from edge_runtime.capture.reopen import ReopeningSource, pinned
-from edge_runtime.capture.source import Source, open_source
 from edge_runtime.config import Config
-from edge_runtime.errors import ModelError, SourceDamaged
-from edge_runtime.governor import FrameCap
-from edge_runtime.mailbox import Mailbox
+from edge_runtime.errors import EdgeRuntimeError, SourceDamaged
+from edge_runtime.mailbox import Mailboxes
 from edge_runtime.masking import masked_uri
-from edge_runtime.pipeline import Pipeline
 from edge_runtime.service.worker import Worker
-from edge_runtime.store.shelf.shelf import Shelf
 from edge_runtime.telemetry.health import HealthReader
 from edge_runtime.telemetry.process import process_age_s
-from edge_runtime.types import Clock, Frame, Snapshot
+from edge_runtime.types import Clock, Snapshot
 
 log = logging.getLogger(__name__)
 
@@ -38,11 +35,9 @@ TAKE_S: Final = 0.25
 PAGE_WAITS_S: Final = 2.0
 """The page's libraries load after the first result, but a dark camera delays it no longer."""
 
-NO_CAMERA: Final = "No camera was found, so this is a demo; `edge-runtime doctor` says more"
-
 
 class Runtime:
-    """One run of the main job. Entering binds the port and wakes the camera; ``run`` works.
+    """One run of the main job. Entering binds the port and wakes the cameras; ``run`` works.
 
     Raises what the rooms raise when they cannot be opened: WebUnavailable on entering,
     SourceUnavailable, ModelError, LibraryMissing from ``run``.
@@ -51,10 +46,12 @@ class Runtime:
     def __init__(self, config: Config, *, clock: Clock = time.monotonic) -> None:
         self._config = config
         self._clock = clock
-        self._mailbox = Mailbox(clock)
-        self._tally = Tally()
+        cameras = config.cameras
+        self._mailboxes = Mailboxes(len(cameras), clock)
+        self._first_result_s: float | None = None
+        self._frames = 0
         self._closing = ExitStack()
-        self.status = Status(masked_uri(config.source.uri))
+        self.status = Status(*(CameraStatus(each.name, masked_uri(each.uri)) for each in cameras))
         self.page: Page | None = None
         """The web page; None when it is switched off."""
 
@@ -62,10 +59,14 @@ class Runtime:
         with ExitStack() as opened:
             if self._config.web.enabled:
                 self.page = opened.enter_context(Page(self._config, self.status))
-            capture = Worker("capture", self._capture, on_error=self._mailbox.end)
-            opened.enter_context(capture)
-            # Closed before the worker is stopped: a sender that waits for the slot must wake up.
-            opened.callback(self._mailbox.close)
+            workers = [feed.worker() for feed in self._feeds()]
+            for worker in workers:
+                opened.enter_context(worker)
+            # All are asked before one is awaited: eight stuck cameras end as soon as one.
+            for worker in workers:
+                opened.callback(worker.ask_to_stop)
+            # Closed before the workers are stopped: a sender that waits for the slot must wake up.
+            opened.callback(self._mailboxes.close)
             self._closing = opened.pop_all()
         return self
 
@@ -73,122 +74,98 @@ class Runtime:
         self._closing.close()
 
     def run(self, stop: threading.Event, *, max_frames: int | None = None) -> Summary:
-        """Work until ``stop`` is set, the source ends or ``max_frames`` are done.
+        """Work until ``stop`` is set, all sources end or ``max_frames`` of all cameras are done.
 
-        A file that turns out damaged ends the run; the summary holds the problem.
+        A file that turns out damaged ends the run, or one camera's part of it; the summary holds
+        the problem.
         """
         health = HealthReader(clock=self._clock)
         shelf = open_shelf(self._config)
         with Assembly(self._config, shelf=shelf, clock=self._clock) as assembly:
             log.info("models: %s", ", ".join(map(str, assembly.models)))
-            pipeline = assembly.pipeline(self._mailbox)
-            restraint = Restraint(self._config, pipeline, self.status, clock=self._clock)
+            channels = self._channels(assembly)
+            pipelines = [channel.pipeline for channel in channels]
+            restraint = Restraint(self._config, pipelines, self.status, clock=self._clock)
             with (
                 Worker("telemetry", lambda worker: self._watch(worker, health, restraint)),
-                self._supply(shelf, assembly, pipeline) as supply,
+                Supply(
+                    self._config, shelf, assembly, pipelines, self.status, clock=self._clock
+                ) as supply,
             ):
                 began = self._clock()
-                problem = self._loop(pipeline, supply, stop, max_frames)
+                problem = self._loop(channels, supply, stop, max_frames)
                 seconds = self._clock() - began
-                self._rest(pipeline)  # brings rates and percentiles up to the last frame
+                for channel in channels:
+                    channel.rest()  # brings rates and percentiles up to the last frame
             return Summary(
-                tally=self._tally,
-                last=self.status.snapshot(),
+                cameras=tuple(channel.summary(seconds) for channel in channels),
                 seconds=seconds,
+                first_result_s=self._first_result_s,
                 peak_memory_mb=health.read().peak_memory_mb,
                 models=assembly.models,
-                source=self.status.camera().uri,
                 problem=problem,
             )
 
-    def _capture(self, worker: Worker) -> None:
-        config = self._config
-        source = ReopeningSource(
-            pinned(config.source.uri, self._opener(worker)),
-            wait=worker.wait,
-            clock=self._clock,
-            first_delay_s=config.capture.first_retry_s,
-            longest_delay_s=config.capture.longest_retry_s,
-            on_change=self.status.publish_camera,
-        )
-        if config.source.uri == "auto" and source.uri.startswith("demo:"):
-            self.status.warn(NO_CAMERA)
-        cap = FrameCap()
-        with source:
-            for frame in source:
-                # Of a recording every frame counts, however warm it gets.
-                fps = self.status.allowance().fps if source.live else None
-                if not cap.lets(frame.taken_at, fps):
-                    self.status.skip()
-                    frame.close()
-                elif not self._mailbox.put(frame, patient=not source.live):
-                    break
-        self._mailbox.end()
+    def _feeds(self) -> list[Feed]:
+        parts = zip(self._config.cameras, self._mailboxes.boxes, self.status.cameras(), strict=True)
+        return [
+            Feed(
+                table.uri,
+                self._config,
+                mailbox=box,
+                camera=camera,
+                status=self.status,
+                clock=self._clock,
+            )
+            for table, box, camera in parts
+        ]
 
-    def _opener(self, worker: Worker) -> Callable[[str], Source]:
-        return lambda uri: open_source(
-            uri,
-            clock=self._clock,
-            wait=worker.wait,
-            stall_timeout_s=self._config.capture.stall_timeout_s,
-        )
-
-    def _supply(self, shelf: Shelf, assembly: Assembly, pipeline: Pipeline) -> Supply:
-        return Supply(self._config, shelf, assembly, pipeline, self.status, clock=self._clock)
+    def _channels(self, assembly: Assembly) -> list[Channel]:
+        """Each camera with a pipeline of its own; the engines are shared."""
+        return [
+            Channel(assembly.pipeline(box), box, camera, self.page, self._clock)
+            for box, camera in zip(self._mailboxes.boxes, self.status.cameras(), strict=True)
+        ]
 
     def _loop(
         self,
-        pipeline: Pipeline,
+        channels: Sequence[Channel],
         supply: Supply,
         stop: threading.Event,
         max_frames: int | None,
-    ) -> SourceDamaged | None:
+    ) -> EdgeRuntimeError | None:
+        """Frames of all cameras in turn; why it ended by itself, if that was too early."""
         began = self._clock()
         try:
             while not stop.is_set():
-                frame = self._mailbox.take(TAKE_S)
+                delivery = self._mailboxes.take(TAKE_S)
                 supply.between_frames()
-                if frame is not None:
-                    self._process(pipeline, supply, frame)
-                elif self._mailbox.ended:
-                    break
-                else:
-                    self._rest(pipeline)
-                if frame is not None or self._clock() - began > PAGE_WAITS_S:
+                if delivery is not None:
+                    snapshot = channels[delivery.number].process(delivery.frame, supply)
+                    supply.look(snapshot)
+                    self._count()
+                elif self._mailboxes.ended:
+                    return self._problem()
+                for channel in channels:
+                    channel.rest_when_due()
+                if delivery is not None or self._clock() - began > PAGE_WAITS_S:
                     self._open_page(supply)
                     supply.start()
-                if max_frames is not None and self._tally.frames >= max_frames:
+                if max_frames is not None and self._frames >= max_frames:
                     break
         except SourceDamaged as damage:
             return damage
         return None
 
-    def _process(self, pipeline: Pipeline, supply: Supply, frame: Frame) -> None:
-        try:
-            snapshot = self._processed(pipeline, supply, frame)
-            if self.page is not None:
-                self.page.offer(frame, snapshot)
-        finally:
-            frame.close()
-        self.status.publish(snapshot)
-        supply.look(snapshot)
-        self._tally.count(snapshot, frame.truth)
-        if self._tally.first_result_s is None:
-            self._tally.first_result_s = process_age_s()
+    def _count(self) -> None:
+        self._frames += 1
+        if self._first_result_s is None:
+            self._first_result_s = process_age_s()
 
-    def _processed(self, pipeline: Pipeline, supply: Supply, frame: Frame) -> Snapshot:
-        """A new model that fails makes room for the one before, which does the same frame."""
-        try:
-            return pipeline.process(frame)
-        except ModelError as error:
-            if not supply.failed(error):
-                raise
-            return pipeline.process(frame)
-
-    def _rest(self, pipeline: Pipeline) -> None:
-        last = self.status.snapshot()
-        if last is not None:
-            self.status.publish(pipeline.rest(last))
+    def _problem(self) -> EdgeRuntimeError | None:
+        """Why the first of the cameras that failed did, when all have ended."""
+        errors = (box.error for box in self._mailboxes.boxes)
+        return next((error for error in errors if isinstance(error, EdgeRuntimeError)), None)
 
     def _open_page(self, supply: Supply) -> None:
         if self.page is not None:
@@ -197,20 +174,24 @@ class Runtime:
     def _watch(self, worker: Worker, health: HealthReader, restraint: Restraint) -> None:
         inferences, read_at = 0, self._clock()
         while True:
-            snapshot, now = self.status.snapshot(), self._clock()
-            rates = _rates(snapshot, inferences, now - read_at)
+            snapshots = [camera.snapshot() for camera in self.status.cameras()]
+            known, now = [each for each in snapshots if each is not None], self._clock()
+            rates = _rates(known, inferences, now - read_at)
             reading = health.read(*rates)
             self.status.publish_health(reading)
             restraint.apply(reading)
-            inferences, read_at = snapshot.inferences if snapshot else 0, now
+            inferences, read_at = sum(each.inferences for each in known), now
             if worker.wait(self._config.telemetry.interval_s):
                 return
 
 
 def _rates(
-    snapshot: Snapshot | None, inferences: int, seconds: float
+    snapshots: Sequence[Snapshot], inferences: int, seconds: float
 ) -> tuple[float | None, float | None]:
-    """Frames and inferences per second since ``inferences`` were counted ``seconds`` ago."""
-    if snapshot is None or seconds <= 0:
+    """Frames and inferences of all cameras per second since ``inferences`` were counted."""
+    if not snapshots or seconds <= 0:
         return None, None
-    return snapshot.rates.processed_fps, (snapshot.inferences - inferences) / seconds
+    fps = [each.rates.processed_fps for each in snapshots]
+    known = [rate for rate in fps if rate is not None]
+    made = sum(each.inferences for each in snapshots) - inferences
+    return sum(known) if known else None, made / seconds

@@ -12,13 +12,14 @@ from edge_runtime.types import Allowance, Camera, Health, ModelEvent, ModelFate,
 EVENTS_KEPT: Final = 50
 
 
-class Status:
-    """What the loop, the camera and the health reader last said.
+class CameraStatus:
+    """What the loop and the source of one camera last said.
 
     Each is a frozen object that is replaced whole, so readers in other threads need no lock.
     """
 
-    def __init__(self, uri: str) -> None:
+    def __init__(self, name: str, uri: str) -> None:
+        self.name = name
         self._camera = Camera(
             uri=uri,
             description=uri,
@@ -29,30 +30,53 @@ class Status:
             reopened=0,
         )
         self._snapshot: Snapshot | None = None
+        self._skipped = 0
+
+    def snapshot(self) -> Snapshot | None:
+        """The last frame's; None before the first."""
+        return self._snapshot
+
+    def camera(self) -> Camera:
+        """The source as it stands."""
+        return self._camera
+
+    def skipped(self) -> int:
+        """Frames left with the camera since the start, because no more were allowed."""
+        return self._skipped
+
+    def skip(self) -> None:
+        """Count a frame that was not taken; only the camera's own thread does."""
+        self._skipped += 1
+
+    def publish(self, snapshot: Snapshot) -> None:
+        self._snapshot = snapshot
+
+    def publish_camera(self, camera: Camera) -> None:
+        self._camera = camera
+
+
+class Status:
+    """The newest of every camera, and what all of them share."""
+
+    def __init__(self, *cameras: CameraStatus) -> None:
+        self._cameras = cameras
         self._health: Health | None = None
         self._allowance = Allowance()
-        self._skipped = 0
         self._warnings: tuple[str, ...] = ()
         self._events: deque[ModelEvent] = deque(maxlen=EVENTS_KEPT)
         self._fates: Counter[ModelFate] = Counter()
         self._telling = threading.Lock()
 
-    def snapshot(self) -> Snapshot | None:
-        return self._snapshot
+    def cameras(self) -> tuple[CameraStatus, ...]:
+        """In the order of the settings; at least one."""
+        return self._cameras
 
     def health(self) -> Health | None:
         return self._health
 
-    def camera(self) -> Camera:
-        return self._camera
-
     def allowance(self) -> Allowance:
         """What the governor lets us do."""
         return self._allowance
-
-    def skipped(self) -> int:
-        """Frames that were left with the camera since the start, because no more were allowed."""
-        return self._skipped
 
     def warnings(self) -> tuple[str, ...]:
         """Sentences that stay true for this run, such as an input cut short."""
@@ -71,21 +95,12 @@ class Status:
             self._events.append(event)
             self._fates[event.what] += 1
 
-    def publish(self, snapshot: Snapshot) -> None:
-        self._snapshot = snapshot
-
     def publish_health(self, health: Health) -> None:
         self._health = health
-
-    def publish_camera(self, camera: Camera) -> None:
-        self._camera = camera
 
     def publish_allowance(self, allowance: Allowance) -> None:
         self._allowance = allowance
 
-    def skip(self) -> None:
-        """Count a frame that was not taken; only the capture thread does."""
-        self._skipped += 1
-
     def warn(self, sentence: str) -> None:
-        self._warnings = (*self._warnings, sentence)
+        with self._telling:
+            self._warnings = (*self._warnings, sentence)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Sequence
 from contextlib import ExitStack
 from typing import Final
 
@@ -47,7 +48,7 @@ class Supply(Closeable):
         config: Config,
         shelf: Shelf,
         assembly: Assembly,
-        pipeline: Pipeline,
+        pipelines: Sequence[Pipeline],
         status: Status,
         *,
         clock: Clock = time.monotonic,
@@ -55,7 +56,7 @@ class Supply(Closeable):
         self._status, self._watching = status, config.models.watch
         self._between = Between()
         self.activator = Activator(
-            assembly, pipeline, self._between, shelf, config, tell=self._tell, clock=clock
+            assembly, pipelines, self._between, shelf, config, tell=self._tell, clock=clock
         )
         self.desk = open_desk(config, shelf)
         self.intake = Intake(config, self.desk, self.activator, tell=self._tell, clock=clock)

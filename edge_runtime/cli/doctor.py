@@ -84,7 +84,7 @@ def _plan_of(config: Config, file: Path | None) -> Plan:
 
     return Plan(
         config_file=file,
-        source_uri=config.source.uri,
+        source_uris=tuple(camera.uri for camera in config.cameras),
         state_dir=config.state_dir,
         web_address=(config.web.host, config.web.port) if config.web.enabled else None,
         models=(config.detector.model, *config.classify.models),

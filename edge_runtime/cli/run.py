@@ -78,6 +78,5 @@ def _say_result(summary: Summary, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(summary.as_json()))
         return
-    tally, fps = summary.tally, summary.fps
-    rate = "" if fps is None else f" at {fps:.1f} frames a second"
-    click.echo(f"{tally.frames} frames{rate}, {tally.tracks} faces", err=True)
+    rate = "" if summary.fps is None else f" at {summary.fps:.1f} frames a second"
+    click.echo(f"{summary.frames} frames{rate}, {summary.tracks} faces", err=True)

@@ -4,8 +4,8 @@ Nothing else in the package reads TOML or the environment; the command line hand
 """
 
 from edge_runtime.config.config import Config
-from edge_runtime.config.layer import Problem
 from edge_runtime.config.loaded import Loaded, load_config, problems_in_file, read_config
+from edge_runtime.config.problem import Problem
 from edge_runtime.config.text import to_toml
 
 __all__ = [

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Final, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, Strict, model_validator
 from pydantic.fields import FieldInfo
@@ -22,6 +22,7 @@ TurnText = Annotated[str, Field(pattern=r"^[^@]+(@[1-9][0-9]{0,3})?$")]
 Turns = Annotated[tuple[TurnText, ...], Strict(False)]
 Looks = Annotated[int, Field(ge=1, le=999)]
 BUDGET = r"^([1-9][0-9]{0,2}|[0-9]{1,4}(\.[0-9]{1,3})? ?ms|full)$"
+Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,23}$")]
 Share = Annotated[float, Field(ge=0, le=1)]
 Seconds = Annotated[float, Field(gt=0, le=3600)]
 
@@ -35,6 +36,11 @@ def _two_times(text: str) -> str:
 
 
 Hours = Annotated[str, AfterValidator(_two_times)]
+MOST_CAMERAS: Final = 8
+"""One thread looks at all of them, so more would only take frames from each other."""
+
+ONLY_CAMERA: Final = "camera"
+"""The name of a camera that was given none."""
 
 
 class _Table(BaseModel):
@@ -46,6 +52,15 @@ class SourceTable(_Table):
 
     uri: Text = "auto"
     """``auto``, or a URI such as ``picamera://0``, ``v4l2:///dev/video0``, ``rtsp://…``."""
+
+
+class CameraTable(_Table):
+    """One of several cameras, each written as ``[[camera]]``."""
+
+    name: Slug
+    """What the page, the API and the metrics call it."""
+    uri: Text
+    """As ``source.uri``."""
 
 
 class DetectorTable(_Table):
@@ -195,6 +210,13 @@ class Config(_Table):
     governor: GovernorTable = GovernorTable()
     log: LogTable = LogTable()
     capture: CaptureTable = CaptureTable()
+    camera: Annotated[tuple[CameraTable, ...], Field(max_length=MOST_CAMERAS), Strict(False)] = ()
+    """As written in the file; ``cameras`` is what runs."""
+
+    @property
+    def cameras(self) -> tuple[CameraTable, ...]:
+        """Every camera to run: those of ``[[camera]]``, else the one of ``source.uri``."""
+        return self.camera or (CameraTable(name=ONLY_CAMERA, uri=self.source.uri),)
 
     def value(self, key: str) -> object:
         """The value of a dotted key such as ``web.port``."""
@@ -202,6 +224,10 @@ class Config(_Table):
         for name in key.split("."):
             found = getattr(found, name)
         return found
+
+
+CAMERA: Final = "camera"
+"""The one array of tables. It has no dotted keys, so only a file can hold it."""
 
 
 def _tables() -> dict[str, type[_Table]]:
@@ -214,7 +240,11 @@ def _tables() -> dict[str, type[_Table]]:
 
 
 def _keys() -> dict[str, FieldInfo]:
-    keys = {name: field for name, field in Config.model_fields.items() if name not in TABLES}
+    keys = {
+        name: field
+        for name, field in Config.model_fields.items()
+        if name not in TABLES and name != CAMERA
+    }
     for name, table in TABLES.items():
         keys |= {f"{name}.{key}": field for key, field in table.model_fields.items()}
     return keys

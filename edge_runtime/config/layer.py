@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 import tomllib
 from collections.abc import Iterable, Mapping
@@ -13,26 +12,15 @@ from typing import Any, get_args, get_origin
 
 from pydantic import TypeAdapter, ValidationError
 
-from edge_runtime.config.config import KEYS, TABLES, Config
-from edge_runtime.masking import masked_uri
+from edge_runtime.config.cameras import cameras_in
+from edge_runtime.config.config import CAMERA, KEYS, TABLES, Config
+from edge_runtime.config.problem import Problem, nearest, shown
 
 PREFIX = "EDGE_RUNTIME_"
 # Ours, but no settings: the config file's own place, and what the test suite is told.
 RESERVED = re.compile(rf"{PREFIX}(CONFIG|TEST_\w+)")
 
 _Values = dict[str, object]
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """One thing that is wrong, in one sentence."""
-
-    where: str
-    """``config.toml line 3``, ``environment EDGE_RUNTIME_WEB__PORT``, ``command line``."""
-    what: str
-
-    def __str__(self) -> str:
-        return f"{self.where}: {self.what}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +47,14 @@ def file_layer(path: Path, home: Path | None) -> Layer:
     # ValueError: also a number with too many digits; RecursionError: lists nested hundreds deep.
     except (ValueError, RecursionError) as error:
         return Layer(problems=(Problem(str(path), f"expected TOML: {error}"),))
+    listed = document.pop(CAMERA, None)
     values, problems = _flattened(document, path, text)
     values = {key: _placed(key, value, path.parent, home) for key, value in values.items()}
     origins = {key: _place(path, text, key) for key in values}
+    if listed is not None:
+        found = cameras_in(listed, path, text, source=origins.get("source.uri"))
+        values[CAMERA], problems = found.cameras, [*problems, *found.problems]
+        origins |= found.origins
     return _checked(values, origins, problems)
 
 
@@ -79,7 +72,7 @@ def environment_layer(environ: Mapping[str, str], home: Path | None) -> Layer:
             values[known[name]] = _placed(known[name], _parsed(known[name], text), Path(), home)
             origins[known[name]] = where
         else:
-            problems.append(Problem(where, f"unknown variable{_nearest(name, known)}"))
+            problems.append(Problem(where, f"unknown variable{nearest(name, known)}"))
     return _checked(values, origins, problems)
 
 
@@ -87,7 +80,7 @@ def flag_layer(overrides: Mapping[str, object], home: Path | None) -> Layer:
     """The settings of flags: dotted keys; None means the flag was not given, text is parsed."""
     given = {key: value for key, value in overrides.items() if value is not None}
     problems = [
-        Problem("command line", f"unknown key {key}{_nearest(key, KEYS)}")
+        Problem("command line", f"unknown key {key}{nearest(key, KEYS)}")
         for key in given
         if key not in KEYS
     ]
@@ -135,7 +128,7 @@ def _misfit(
     expected = re.sub(r"^(\w+ should (be|have)|Value error,) ", "", message)
     key = ".".join(place[:2]) if ".".join(place[:2]) in KEYS else place[0]
     if key in values:
-        return Problem(origins[key], f"{key} = {_shown(values[key])}: expected {expected}")
+        return Problem(origins[key], f"{key} = {shown(values[key])}: expected {expected}")
     # A table's keys are right one by one but not together: any of its keys leads there.
     where = next((origins[name] for name in values if name.startswith(f"{key}.")), key)
     return Problem(where, f"{key}: expected {expected}")
@@ -148,34 +141,17 @@ def _flattened(document: _Values, path: Path, text: str) -> tuple[_Values, list[
         if name in TABLES and isinstance(value, dict):
             values |= {f"{name}.{key}": item for key, item in value.items()}
         elif name in TABLES:
-            what = f"{name} = {_shown(value)}: expected a table, written [{name}]"
+            what = f"{name} = {shown(value)}: expected a table, written [{name}]"
             problems.append(Problem(_place(path, text, name), what))
         elif isinstance(value, dict):
-            what = f"unknown table [{name}]{_nearest(name, TABLES)}"
+            what = f"unknown table [{name}]{nearest(name, TABLES)}"
             problems.append(Problem(_place(path, text, name), what))
         else:
             values[name] = value
     for key in [key for key in values if key not in KEYS]:
-        what = f"unknown key {key} = {_shown(values.pop(key))}{_nearest(key, KEYS)}"
+        what = f"unknown key {key} = {shown(values.pop(key))}{nearest(key, KEYS)}"
         problems.append(Problem(_place(path, text, key), what))
     return values, problems
-
-
-def _nearest(word: str, known: Iterable[str]) -> str:
-    """What was probably meant; without a likely one, all keys of the same table."""
-    names = list(known)
-    close = difflib.get_close_matches(word, names, n=1, cutoff=0.6)
-    if close:
-        return f"; did you mean {close[0]}?"
-    table = word.partition(".")[0] + "."
-    return "; known: " + ", ".join([name for name in names if name.startswith(table)] or names)
-
-
-def _shown(value: object) -> str:
-    if isinstance(value, str):
-        value = masked_uri(value)
-    text = repr(value)
-    return text if len(text) <= 80 else text[:77] + "..."
 
 
 def _place(path: Path, text: str, key: str) -> str:

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from edge_runtime.config.config import KEYS, Config
+from edge_runtime.config.config import CAMERA, KEYS, Config
 from edge_runtime.config.layer import (
     Layer,
-    Problem,
     environment_layer,
     file_layer,
     flag_layer,
     misfits,
     nested,
 )
+from edge_runtime.config.problem import Problem
 from edge_runtime.errors import ConfigError
 
 SYSTEM_FILE = Path("/etc/edge-runtime/config.toml")
@@ -27,7 +27,10 @@ class Loaded:
 
     config: Config
     origins: Mapping[str, str]
-    """Every dotted key to ``default``, a file and line, a variable, or ``command line``."""
+    """Every dotted key to ``default``, a file and line, a variable, or ``command line``.
+
+    Of cameras also ``camera.0.name`` and so on, counted from 0.
+    """
     file: Path | None
     """The config file that was read; None when there is none."""
 
@@ -61,17 +64,30 @@ def read_config(
         flag_layer(overrides, home),
     ]
     _refuse([problem for layer in layers for problem in layer.problems])
-    values = {key: value for layer in layers for key, value in layer.values.items()}
-    origins = {key: origin for layer in layers for key, origin in layer.origins.items()}
+    values, origins = _together(layers)
     # Layers that are right one by one may still contradict each other.
     _refuse(misfits(values, origins))
     config = Config.model_validate(nested(values))
-    return Loaded(config, {key: origins.get(key, "default") for key in KEYS}, file)
+    cameras = {key: origin for key, origin in origins.items() if key.startswith(f"{CAMERA}.")}
+    return Loaded(config, {key: origins.get(key, "default") for key in KEYS} | cameras, file)
 
 
 def problems_in_file(path: Path) -> tuple[Problem, ...]:
     """All that is wrong in a config file, one sentence each; empty when it is right."""
     return file_layer(path, None).problems
+
+
+def _together(layers: Sequence[Layer]) -> tuple[dict[str, object], dict[str, str]]:
+    """Later layers win; a later ``source.uri`` is one camera instead of the file's several."""
+    values: dict[str, object] = {}
+    origins: dict[str, str] = {}
+    for layer in layers:
+        if "source.uri" in layer.values:
+            values.pop(CAMERA, None)
+            origins = {key: at for key, at in origins.items() if key.partition(".")[0] != CAMERA}
+        values |= layer.values
+        origins |= layer.origins
+    return values, origins
 
 
 def _refuse(problems: list[Problem]) -> None:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
-from edge_runtime.config.config import KEYS, Config
+from edge_runtime.config.config import CAMERA, KEYS, Config
 from edge_runtime.masking import masked_uri
 
 
@@ -23,9 +23,19 @@ def to_toml(config: Config, origins: Mapping[str, str] | None = None, *, mask: b
         if here != table:
             lines += ["", f"[{here}]"]
             table = here
-        note = f"  # {_one_line(origins[key])}" if origins else ""
-        lines.append(_line(name, config.value(key), mask) + note)
+        if key == "source.uri" and config.camera:
+            lines.append("# uri is not set: see the cameras below")
+            continue
+        lines.append(_line(name, config.value(key), mask) + _note(key, origins))
+    for number, camera in enumerate(config.camera):
+        lines += ["", f"[[{CAMERA}]]"]
+        for name, value in camera:
+            lines.append(_line(name, value, mask) + _note(f"{CAMERA}.{number}.{name}", origins))
     return "\n".join(lines) + "\n"
+
+
+def _note(key: str, origins: Mapping[str, str] | None) -> str:
+    return f"  # {_one_line(origins[key])}" if origins else ""
 
 
 def _line(name: str, value: object, mask: bool) -> str:

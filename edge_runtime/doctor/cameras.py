@@ -61,7 +61,8 @@ def _node(node: CameraNode, plan: Plan) -> Finding:
     if node.held_by:
         holders = ", ".join(str(holder) for holder in node.held_by)
         remedy = f"stop {holders}, unless that is edge-runtime itself"
-        state: State = "act" if node.path in plan.source_uri else "watch"
+        wanted = any(node.path in uri for uri in plan.source_uris)
+        state: State = "act" if wanted else "watch"
         return Finding(node.path, state, f"{node.name}: held by {holders}", remedy)
     if node.is_capture is None:
         return Finding(node.path, "unknown", f"{node.name}: it cannot be asked what it is")

@@ -13,7 +13,8 @@ class Plan:
 
     config_file: Path | None
     """None: only defaults, environment and flags."""
-    source_uri: str
+    source_uris: tuple[str, ...]
+    """Of every camera."""
     state_dir: Path
     web_address: tuple[str, int] | None
     """Host and port; None when there is no page."""
@@ -23,8 +24,8 @@ class Plan:
 
     @property
     def wants_pi_camera(self) -> bool:
-        return self.source_uri.startswith("picamera:")
+        return any(uri.startswith("picamera:") for uri in self.source_uris)
 
     @property
     def wants_a_camera(self) -> bool:
-        return self.wants_pi_camera or self.source_uri.startswith("v4l2:")
+        return any(uri.startswith(("picamera:", "v4l2:")) for uri in self.source_uris)

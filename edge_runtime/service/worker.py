@@ -46,6 +46,10 @@ class Worker:
         """Sleep; True as soon as the worker is to stop."""
         return self._stop.wait(seconds)
 
+    def ask_to_stop(self) -> None:
+        """Ask the work to end without waiting; for many workers before each is stopped."""
+        self._stop.set()
+
     def stop(self, timeout_s: float = 1.5) -> bool:
         """Ask the work to end and wait for it; False, and a log line, when it does not."""
         self._stop.set()

@@ -5,26 +5,30 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncGenerator, Callable
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, HTTPException
+from fastapi import APIRouter, HTTPException, Query
 from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import choose_encoder
 from starlette.requests import Request
 from starlette.responses import Response
 
 from edge_runtime.web.endless import EndlessResponse
-from edge_runtime.web.findings import not_ready
+from edge_runtime.web.findings import matter_of, not_ready
 from edge_runtime.web.live import LiveFeed
 from edge_runtime.web.metrics import StatusCollector
-from edge_runtime.web.preview import Preview, Shot, Viewer
+from edge_runtime.web.preview import Shot, Viewer
+from edge_runtime.web.previews import Previews
 from edge_runtime.web.report import Alive, Readiness, StatusReport
 from edge_runtime.web.reporter import Reporter
+from edge_runtime.web.sight import sights_of
 from edge_runtime.web.streams import Streams
 
 BOUNDARY: Final = "edge-runtime-picture"
 SNAPSHOT_S: Final = 2.0
 """How long ``/snapshot.jpg`` waits for a picture."""
+
+Camera = Annotated[str | None, Query(description="Name of a camera; without one the first")]
 
 _NO_PLACE: Final = "Too many viewers already: {} is the limit. Close one and try again."
 
@@ -43,8 +47,8 @@ class Api:
         self._registry.register(StatusCollector(reporter, feed))
 
     @property
-    def _preview(self) -> Preview:
-        return self._reporter.preview
+    def _previews(self) -> Previews:
+        return self._reporter.previews
 
     def router(self) -> APIRouter:
         """The API's routes with their descriptions."""
@@ -55,8 +59,8 @@ class Api:
 
         add("/api/status", self.status, "Everything the page shows", response_model=StatusReport)
         add("/api/live", self.live, "The status as it changes", **_streamed("text/event-stream"))
-        add("/stream.mjpg", self.stream, "The live view", **_streamed("multipart/x-mixed-replace"))
-        add("/snapshot.jpg", self.snapshot, "One picture of now", **_streamed("image/jpeg"))
+        add("/stream.mjpg", self.stream, "The live view", **_pictures("multipart/x-mixed-replace"))
+        add("/snapshot.jpg", self.snapshot, "One picture of now", **_pictures("image/jpeg"))
         add("/healthz", self.healthz, "Whether the process is up", response_model=Alive)
         add(
             "/readyz",
@@ -85,15 +89,16 @@ class Api:
             self._feed.events(), media_type="text/event-stream", streams=self._streams
         )
 
-    async def stream(self) -> Response:
+    async def stream(self, camera: Camera = None) -> Response:
         """JPEG pictures one after the other, faces marked, each part one picture.
 
         A viewer who takes nothing for 10 s is dropped. 503 when too many watch already.
         """
+        name = self._known(camera)
         with contextlib.ExitStack() as entered:
-            viewer = entered.enter_context(self._preview.watch())
+            viewer = entered.enter_context(self._previews.watch(name))
             if viewer is None:
-                raise _busy(self._preview.max_viewers)
+                raise _busy(self._previews.max_viewers)
             return EndlessResponse(
                 _parts(viewer),
                 media_type=f"multipart/x-mixed-replace; boundary={BOUNDARY}",
@@ -101,14 +106,15 @@ class Api:
                 place=entered.pop_all(),
             )
 
-    async def snapshot(self) -> Response:
+    async def snapshot(self, camera: Camera = None) -> Response:
         """The next picture, faces marked. 503 when none comes within two seconds."""
-        with self._preview.watch() as viewer:
+        name = self._known(camera)
+        with self._previews.watch(name) as viewer:
             if viewer is None:
-                raise _busy(self._preview.max_viewers)
+                raise _busy(self._previews.max_viewers)
             shot = await _live_shot(viewer)
         if shot is None:
-            reason = self._not_ready() or f"No picture came within {SNAPSHOT_S:g} s."
+            reason = self._matter(name) or f"No picture came within {SNAPSHOT_S:g} s."
             raise HTTPException(503, reason, {"retry-after": "2"})
         return Response(shot.jpeg, media_type="image/jpeg")
 
@@ -118,7 +124,10 @@ class Api:
         return Response(alive.model_dump_json(), media_type="application/json")
 
     async def readyz(self) -> Response:
-        """200 when the last frame is a few seconds old at most, else 503 with the reason."""
+        """200 when the last frame is a few seconds old at most, else 503 with the reason.
+
+        Of several cameras one is enough: `state` in `/api/status` says what is wrong with others.
+        """
         reason = self._not_ready()
         answer = Readiness(ready=reason is None, reason=reason)
         return Response(
@@ -133,9 +142,21 @@ class Api:
         return Response(encode(self._registry), headers={"content-type": media_type})
 
     def _not_ready(self) -> str | None:
-        status = self._reporter.status
-        return not_ready(
-            status.camera(), status.snapshot(), self._reporter.clock(), self._ready_within_s
+        sights = sights_of(self._reporter.status.cameras())
+        return not_ready(sights, self._reporter.clock(), self._ready_within_s)
+
+    def _matter(self, name: str) -> str | None:
+        sights = sights_of(self._reporter.status.cameras())
+        sight = next(sight for sight in sights if sight.name == name)
+        return matter_of(sight, self._reporter.clock())
+
+    def _known(self, camera: str | None) -> str:
+        """The camera that is asked for; without a name the first."""
+        names = self._previews.names
+        if camera is None or camera in names:
+            return camera or names[0]
+        raise HTTPException(
+            404, f"There is no camera {camera!r}: expected one of {', '.join(names)}."
         )
 
 
@@ -167,6 +188,12 @@ def _busy(limit: int) -> HTTPException:
 def _streamed(media_type: str) -> dict[str, Any]:
     description = _text(media_type)
     description["responses"][503] = {"description": "No place or no picture; `detail` says which"}
+    return description
+
+
+def _pictures(media_type: str) -> dict[str, Any]:
+    description = _streamed(media_type)
+    description["responses"][404] = {"description": "There is no such camera"}
     return description
 
 

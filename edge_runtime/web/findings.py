@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
-from edge_runtime.types import Camera, Health, Snapshot, Throttling
+from edge_runtime.types import Health, Throttling
 from edge_runtime.web.report import Finding, Level, StateReport
+from edge_runtime.web.sight import Sight
 
 STALE_S: Final = 3.0
 """Pictures that are this old are no longer live, whatever the camera's state says."""
@@ -44,20 +45,19 @@ _ALARMS: Final[tuple[tuple[str, Level, str, str], ...]] = (
 
 
 def state_of(
-    camera: Camera,
-    snapshot: Snapshot | None,
+    sights: Sequence[Sight],
     health: Health | None,
     warnings: tuple[str, ...],
     now: float,
 ) -> StateReport:
     """The worst of all findings first; ``now`` is on the clock of ``snapshot.taken_at``."""
     findings = [
-        *_of_camera(camera, snapshot, now),
+        *(finding for sight in sights for finding in _named(sight, now, len(sights) > 1)),
         *_of_health(health),
         *(Finding(level="watch", sentence=warning, advice=None) for warning in warnings),
     ]
     findings.sort(key=lambda finding: _RANK[finding.level])
-    worst = findings[0] if findings else _fine(snapshot)
+    worst = findings[0] if findings else _fine(sights)
     return StateReport(
         level=worst.level,
         sentence=worst.sentence,
@@ -66,11 +66,24 @@ def state_of(
     )
 
 
-def not_ready(camera: Camera, snapshot: Snapshot | None, now: float, within_s: float) -> str | None:
-    """Why frames do not flow, in one sentence; None when the last is at most ``within_s`` old."""
-    if snapshot is not None and camera.state != "lost" and now - snapshot.taken_at <= within_s:
+def matter_of(sight: Sight, now: float) -> str | None:
+    """What is the matter with a camera, in one sentence; None when its frames flow."""
+    return next((finding.sentence for finding in _of_camera(sight, now)), None)
+
+
+def not_ready(sights: Sequence[Sight], now: float, within_s: float) -> str | None:
+    """Why frames do not flow, in one sentence; None when one camera's last is fresh enough.
+
+    One camera of several is no reason: whoever restarts the program for it stops the others.
+    """
+    if any(_is_fresh(sight, now, within_s) for sight in sights):
         return None
-    return next((finding.sentence for finding in _of_camera(camera, snapshot, now)), "No frame yet")
+    return matter_of(sights[0], now) or "No frame yet"
+
+
+def _is_fresh(sight: Sight, now: float, within_s: float) -> bool:
+    camera, snapshot = sight.camera, sight.snapshot
+    return snapshot is not None and camera.state != "lost" and now - snapshot.taken_at <= within_s
 
 
 def span(seconds: float) -> str:
@@ -82,11 +95,20 @@ def span(seconds: float) -> str:
     return f"{hours} h {minutes} min" if hours else f"{minutes} min"
 
 
-def _of_camera(camera: Camera, snapshot: Snapshot | None, now: float) -> Iterator[Finding]:
+def _named(sight: Sight, now: float, several: bool) -> Iterator[Finding]:
+    for finding in _of_camera(sight, now):
+        sentence = f"{sight.name}: {finding.sentence}" if several else finding.sentence
+        yield finding.model_copy(update={"sentence": sentence})
+
+
+def _of_camera(sight: Sight, now: float) -> Iterator[Finding]:
+    camera, snapshot = sight.camera, sight.snapshot
     age = None if snapshot is None else now - snapshot.taken_at
     if camera.state == "lost":
         since = "Camera lost" if age is None else f"Camera lost {span(age)} ago"
         yield Finding(level="act", sentence=f"{since}, retrying", advice=camera.problem)
+    elif camera.state == "ended" and camera.problem is not None:
+        yield Finding(level="act", sentence="Camera failed", advice=camera.problem)
     elif camera.state == "ended":
         count = 0 if snapshot is None else snapshot.rates.processed
         yield Finding(
@@ -124,9 +146,12 @@ def _of_throttling(throttling: Throttling) -> Iterator[Finding]:
             yield Finding(level=level, sentence=sentence, advice=advice)
 
 
-def _fine(snapshot: Snapshot | None) -> Finding:
-    rate = None if snapshot is None else snapshot.rates.processed_fps
-    faces = 0 if snapshot is None else len(snapshot.faces)
-    speed = "frames flow" if rate is None else f"{rate:.1f} frames a second"
+def _fine(sights: Sequence[Sight]) -> Finding:
+    known = [sight.snapshot for sight in sights if sight.snapshot is not None]
+    rates = [each.rates.processed_fps for each in known if each.rates.processed_fps is not None]
+    faces = sum(len(each.faces) for each in known)
+    speed = f"{sum(rates):.1f} frames a second" if rates else "frames flow"
+    if len(sights) > 1:
+        speed += f" from {len(sights)} cameras"
     seen = "no face" if not faces else "1 face" if faces == 1 else f"{faces} faces"
     return Finding(level="fine", sentence=f"Fine: {speed}, {seen}", advice=None)

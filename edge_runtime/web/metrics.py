@@ -8,13 +8,13 @@ from typing import get_args
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, InfoMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from edge_runtime.types import Allowance, Camera, Health, ModelFate, Snapshot, Throttling
+from edge_runtime.types import Allowance, Health, ModelFate, ModelInUse, Throttling
+from edge_runtime.web.camera_metrics import PREFIX, camera_metrics
 from edge_runtime.web.live import LiveFeed
 from edge_runtime.web.reporter import Reporter
+from edge_runtime.web.sight import models_of, sights_of
 
-PREFIX = "edge_runtime_"
 MIB = 1024 * 1024
-_QUANTILES = (("p50", "0.5"), ("p95", "0.95"), ("p99", "0.99"))
 _ALARMS = ("under_voltage", "frequency_capped", "throttled", "soft_temperature_limit")
 
 
@@ -31,28 +31,16 @@ class StatusCollector(Collector):
         build = InfoMetricFamily(f"{PREFIX}build", "This program.")
         build.add_metric((), {"version": self._reporter.version})
         yield build
-        yield from _of_camera(status.camera())
+        sights, health = sights_of(status.cameras()), status.health()
+        yield from camera_metrics(sights, self._reporter.clock())
         yield from _of_allowance(status.allowance())
-        yield _counter("frames_skipped", "Frames left with the camera.", status.skipped())
         yield _fates(status.model_counts())
-        snapshot, health = status.snapshot(), status.health()
-        if snapshot is not None:
-            yield from _of_snapshot(snapshot, self._reporter.clock())
+        yield from _models(models_of(sights))
         if health is not None:
             yield from _of_health(health)
-        viewers = self._reporter.preview.viewers
+        viewers = self._reporter.previews.viewers
         yield _gauge("preview_viewers", "Connections to the live view.", viewers)
         yield _gauge("live_subscribers", "Connections to the events.", self._feed.subscribers)
-
-
-def _of_camera(camera: Camera) -> Iterator[Metric]:
-    states = GaugeMetricFamily(
-        f"{PREFIX}camera_state", "1 for the state the camera is in.", labels=("state",)
-    )
-    for state in ("opening", "streaming", "lost", "ended"):
-        states.add_metric((state,), camera.state == state)
-    yield states
-    yield _counter("camera_reopened", "Times it was lost and came back.", camera.reopened)
 
 
 def _of_allowance(allowance: Allowance) -> Iterator[Metric]:
@@ -67,48 +55,10 @@ def _of_allowance(allowance: Allowance) -> Iterator[Metric]:
             yield _gauge(name, meaning, most)
 
 
-def _of_snapshot(snapshot: Snapshot, now: float) -> Iterator[Metric]:
-    rates = snapshot.rates
-    yield _counter("frames_captured", "Frames the camera delivered.", rates.captured)
-    yield _counter("frames_processed", "Frames with a result.", rates.processed)
-    yield _counter("frames_dropped", "Frames replaced by newer ones unseen.", rates.dropped)
-    yield _counter("frames_with_face", "Frames with a face.", snapshot.frames_with_face)
-    yield _counter("inferences", "Model runs.", snapshot.inferences)
-    yield _gauge("faces", "Faces in the last frame.", len(snapshot.faces))
-    yield _gauge("motion_ratio", "Share of the view that changed.", snapshot.motion)
-    yield _gauge("frame_age_seconds", "Since the last frame.", max(0.0, now - snapshot.taken_at))
-    yield _frame_rates(snapshot)
-    yield _latency(snapshot)
-    yield from _models(snapshot)
-
-
-def _frame_rates(snapshot: Snapshot) -> Metric:
-    family = GaugeMetricFamily(
-        f"{PREFIX}frame_rate_hertz", "Over a window of seconds.", labels=("frames",)
-    )
-    for kind in ("captured", "processed", "dropped"):
-        value = getattr(snapshot.rates, f"{kind}_fps")
-        if value is not None:
-            family.add_metric((kind,), value)
-    return family
-
-
-def _latency(snapshot: Snapshot) -> Metric:
-    family = GaugeMetricFamily(
-        f"{PREFIX}stage_latency_seconds",
-        "Percentiles over a sliding window.",
-        labels=("stage", "quantile"),
-    )
-    for stage, percentiles in snapshot.latency.items():
-        for name, quantile in _QUANTILES:
-            family.add_metric((stage, quantile), getattr(percentiles, name) / 1000)
-    return family
-
-
-def _models(snapshot: Snapshot) -> Iterator[Metric]:
+def _models(models: tuple[ModelInUse, ...]) -> Iterator[Metric]:
     info = InfoMetricFamily(f"{PREFIX}model", "A model in use.", labels=("name",))
     size = GaugeMetricFamily(f"{PREFIX}model_size_bytes", "Of its file.", labels=("name",))
-    for model in snapshot.models:
+    for model in models:
         words = {
             "version": model.version,
             "kind": model.kind,
@@ -179,7 +129,3 @@ def _power(health: Health) -> Iterator[Metric]:
 
 def _gauge(name: str, meaning: str, value: float) -> Metric:
     return GaugeMetricFamily(PREFIX + name, meaning, value=value)
-
-
-def _counter(name: str, meaning: str, value: float) -> Metric:
-    return CounterMetricFamily(PREFIX + name, meaning, value=value)

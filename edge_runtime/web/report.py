@@ -45,7 +45,7 @@ class CameraReport(Report):
     height: int | None = Field(description="Of the full picture, pixels")
     live: bool = Field(description="False for files: every frame counts, none is dropped")
     reopened: int = Field(description="How often it was lost and came back")
-    problem: str | None = Field(description="Why it is lost")
+    problem: str | None = Field(description="Why it is lost, or ended too early")
 
 
 class FaceReport(Report):
@@ -179,8 +179,19 @@ class PreviewReport(Report):
     pixelated: bool = Field(description="Whether faces are made unrecognizable")
 
 
+class SightReport(Report):
+    """One of the cameras, with all that is known of it alone."""
+
+    name: str = Field(description="As `?camera=` takes it", examples=["front-door"])
+    matter: str | None = Field(description="What is the matter with it; null while frames flow")
+    camera: CameraReport
+    frame: FrameReport | None = Field(description="null before the first frame")
+    rates: RatesReport | None = Field(description="null before the first frame")
+    latency_ms: dict[str, LatencyReport] = Field(description="As the status's own")
+
+
 class StatusReport(Report):
-    """Everything the page shows."""
+    """Everything the page shows. Of several cameras, what is no list is about the first."""
 
     version: str = Field(description="Of this program")
     state: StateReport
@@ -199,6 +210,7 @@ class StatusReport(Report):
     machine: MachineReport | None = Field(description="null before the first reading")
     governor: GovernorReport
     preview: PreviewReport
+    cameras: tuple[SightReport, ...] = Field(description="Every camera, in the settings' order")
 
 
 class Readiness(Report):

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from edge_runtime.types import Clock, Face, Health, Snapshot
-from edge_runtime.web.findings import state_of
-from edge_runtime.web.preview import Preview
+from edge_runtime.web.findings import matter_of, state_of
+from edge_runtime.web.previews import Previews
 from edge_runtime.web.report import (
     CameraReport,
     FaceReport,
@@ -17,8 +17,10 @@ from edge_runtime.web.report import (
     ModelReport,
     PreviewReport,
     RatesReport,
+    SightReport,
     StatusReport,
 )
+from edge_runtime.web.sight import Sight, models_of, sights_of
 from edge_runtime.web.status import StatusSource
 
 
@@ -27,34 +29,45 @@ class Reporter:
     """Makes a report of this moment."""
 
     status: StatusSource
-    preview: Preview
+    previews: Previews
     version: str
     clock: Clock
 
     def report(self) -> StatusReport:
-        camera, snapshot, health = (
-            self.status.camera(),
-            self.status.snapshot(),
-            self.status.health(),
-        )
+        sights, health = sights_of(self.status.cameras()), self.status.health()
         now = self.clock()
+        cameras = tuple(_sight(sight, now) for sight in sights)
+        first = cameras[0]
         return StatusReport(
             version=self.version,
-            state=state_of(camera, snapshot, health, self.status.warnings(), now),
-            camera=CameraReport.model_validate(camera),
-            frame=None if snapshot is None else _frame(snapshot, now),
-            rates=None if snapshot is None else _rates(snapshot, self.status.skipped()),
-            latency_ms={} if snapshot is None else _latency(snapshot),
-            models=() if snapshot is None else _models(snapshot),
+            state=state_of(sights, health, self.status.warnings(), now),
+            camera=first.camera,
+            frame=first.frame,
+            rates=first.rates,
+            latency_ms=first.latency_ms,
+            models=tuple(map(ModelReport.model_validate, models_of(sights))),
             model_events=sum(self.status.model_counts().values()),
             machine=None if health is None else _machine(health),
             governor=GovernorReport.model_validate(self.status.allowance()),
             preview=PreviewReport(
-                viewers=self.preview.viewers,
-                max_viewers=self.preview.max_viewers,
-                pixelated=self.preview.pixelate,
+                viewers=self.previews.viewers,
+                max_viewers=self.previews.max_viewers,
+                pixelated=self.previews.pixelate,
             ),
+            cameras=cameras,
         )
+
+
+def _sight(sight: Sight, now: float) -> SightReport:
+    snapshot = sight.snapshot
+    return SightReport(
+        name=sight.name,
+        matter=matter_of(sight, now),
+        camera=CameraReport.model_validate(sight.camera),
+        frame=None if snapshot is None else _frame(snapshot, now),
+        rates=None if snapshot is None else _rates(snapshot, sight.skipped),
+        latency_ms={} if snapshot is None else _latency(snapshot),
+    )
 
 
 def _frame(snapshot: Snapshot, now: float) -> FrameReport:
@@ -97,10 +110,6 @@ def _latency(snapshot: Snapshot) -> dict[str, LatencyReport]:
         stage: LatencyReport.model_validate(percentiles)
         for stage, percentiles in snapshot.latency.items()
     }
-
-
-def _models(snapshot: Snapshot) -> tuple[ModelReport, ...]:
-    return tuple(map(ModelReport.model_validate, snapshot.models))
 
 
 def _machine(health: Health) -> MachineReport:

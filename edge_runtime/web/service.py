@@ -18,7 +18,7 @@ from edge_runtime.web.door import Door
 from edge_runtime.web.guard import Guard, SecurityHeaders
 from edge_runtime.web.live import LiveFeed
 from edge_runtime.web.pages import Pages
-from edge_runtime.web.preview import Preview
+from edge_runtime.web.previews import Previews
 from edge_runtime.web.reporter import Reporter
 from edge_runtime.web.shelf import ShelfApi
 from edge_runtime.web.status import StatusSource
@@ -27,7 +27,7 @@ from edge_runtime.web.streams import Streams
 
 def create_app(
     status: StatusSource,
-    preview: Preview,
+    previews: Previews,
     door: Door,
     *,
     counter: Counter,
@@ -41,7 +41,7 @@ def create_app(
 
     To stop: ``streams.close()``, then the server; open streams would keep it waiting otherwise.
     """
-    reporter = Reporter(status=status, preview=preview, version=version, clock=clock)
+    reporter = Reporter(status=status, previews=previews, version=version, clock=clock)
     feed = LiveFeed(reporter.report, max_subscribers=max_subscribers, clock=clock)
     assets = load_assets()
     app = FastAPI(

@@ -2,28 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from edge_runtime.types import Allowance, Camera, Health, ModelFate, Snapshot
 
 
-class StatusSource(Protocol):
-    """The newest of everything. Each answer is at once there: nothing here waits or computes."""
+class CameraSource(Protocol):
+    """The newest of one camera."""
+
+    @property
+    def name(self) -> str: ...
 
     def snapshot(self) -> Snapshot | None:
         """The last frame's; None before the first."""
 
-    def health(self) -> Health | None:
-        """The last reading; None before the first."""
-
     def camera(self) -> Camera: ...
-
-    def allowance(self) -> Allowance:
-        """How much work may be done now, and why not more."""
 
     def skipped(self) -> int:
         """Frames left with the camera since the start because no more were allowed."""
+
+
+class StatusSource(Protocol):
+    """The newest of everything. Each answer is at once there: nothing here waits or computes."""
+
+    def cameras(self) -> Sequence[CameraSource]:
+        """At least one, always the same ones."""
+
+    def health(self) -> Health | None:
+        """The last reading; None before the first."""
+
+    def allowance(self) -> Allowance:
+        """How much work may be done now, and why not more."""
 
     def warnings(self) -> tuple[str, ...]:
         """Sentences a person should know about, worst first."""

@@ -6,6 +6,7 @@ import json
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ import pytest
 from edge_runtime.app.activator import Activator
 from edge_runtime.app.assembly import Assembly
 from edge_runtime.app.between import Between
+from edge_runtime.capture.source import open_source
 from edge_runtime.config import Config, load_config
 from edge_runtime.errors import ModelMissing, ModelRejected
 from edge_runtime.mailbox import Mailbox
@@ -23,7 +25,7 @@ from edge_runtime.store.manifest import read_manifest
 from edge_runtime.store.shelf.shelf import Shelf
 from edge_runtime.store.shelf.version import Version
 from edge_runtime.store.trial.verdict import Verdict
-from edge_runtime.types import Snapshot
+from edge_runtime.types import Frame, Snapshot
 from tests.white_faces import frame_with
 
 SMILE = "classifier/smile"
@@ -76,7 +78,8 @@ class House:
 
     shelf: Shelf
     assembly: Assembly
-    pipeline: Pipeline
+    pipelines: tuple[Pipeline, ...]
+    """Two cameras'."""
     between: Between
     activator: Activator
     clock: Clock
@@ -87,23 +90,36 @@ class House:
         during_frames(call, self.between.run_waiting, self.snapshot)
 
     def snapshot(self) -> Snapshot:
-        return self.pipeline.process(frame_with(None, taken_at=self.clock.now))
+        """Of the first camera, once both have had a frame."""
+        frame = frame_with(None, taken_at=self.clock.now)
+        first, _ = (pipeline.process(frame) for pipeline in self.pipelines)
+        return first
 
     def versions(self) -> list[str]:
-        return [f"{each.name} {each.version}" for each in self.snapshot().models]
+        """What plays, for every camera alike."""
+        frame = frame_with(None, taken_at=self.clock.now)
+        first, second = (each.process(frame).models for each in self.pipelines)
+        assert first == second
+        return [f"{each.name} {each.version}" for each in first]
+
+
+def faces_of_the_demo(seed: int) -> Iterator[Frame]:
+    """Frames in which there are faces from the first on."""
+    with open_source(f"demo://?faces=2&frames=40&seed={seed}") as source:
+        yield from source
 
 
 def house(tmp_path: Path, **settings: object) -> House:
     config: Config = load_config(None, {}, {"state_dir": str(tmp_path)} | settings)
     shelf, clock, between = Shelf(tmp_path / "models"), Clock(), Between()
     assembly = Assembly(config, shelf=shelf)
-    pipeline = assembly.pipeline(Mailbox(clock))
+    pipelines = (assembly.pipeline(Mailbox(clock)), assembly.pipeline(Mailbox(clock)))
     told: list[str] = []
     activator = Activator(
-        assembly, pipeline, between, shelf, config,
+        assembly, pipelines, between, shelf, config,
         tell=lambda what, model, sentence: told.append(f"{what}: {sentence}"), clock=clock,
     )  # fmt: skip
-    return House(shelf, assembly, pipeline, between, activator, clock, told, tmp_path)
+    return House(shelf, assembly, pipelines, between, activator, clock, told, tmp_path)
 
 
 @pytest.fixture
@@ -212,3 +228,42 @@ def test_a_candidate_is_compared_first_when_the_settings_say_so(tmp_path: Path) 
     home.between.end()
     home.activator.close()
     home.assembly.close()
+
+
+def test_a_comparison_hears_the_faces_of_all_cameras(tmp_path: Path) -> None:
+    home = house(tmp_path, **{"models.canary_crops": 1000, "classify.every_n_frames": 1})
+    activate(home, admitted(home.shelf, home.here, "2.0.0"))
+    heard = []
+    for pipeline, seed in zip(home.pipelines, (7, 3), strict=True):
+        seen = sum(len(pipeline.process(frame).faces) for frame in faces_of_the_demo(seed))
+        comparison = home.activator.comparison()
+        assert comparison is not None
+        heard.append((seen, comparison[1].crops))
+    (first, after_first), (second, after_both) = heard
+    assert min(first, second) > 0
+    assert (after_first, after_both) == (first, first + second)
+    home.between.end()
+    home.activator.close()
+    home.assembly.close()
+
+
+def test_an_exchange_lets_every_camera_keep_the_faces_it_follows(home: House) -> None:
+    films = [faces_of_the_demo(seed) for seed in (7, 3)]
+    before = [tracks(*each, frames=10) for each in zip(home.pipelines, films, strict=True)]
+    assert all(before)
+    activate_without_frames(home, admitted(home.shelf, home.here, "3.0.0", model="face-glance"))
+    after = [tracks(*each, frames=3) for each in zip(home.pipelines, films, strict=True)]
+    assert after == before
+
+
+def tracks(pipeline: Pipeline, film: Iterator[Frame], frames: int) -> set[int]:
+    """The faces in the last of the next frames."""
+    last = [pipeline.process(frame) for frame in islice(film, frames)][-1]
+    return {face.track for face in last.faces}
+
+
+def activate_without_frames(home: House, version: Version) -> None:
+    def call() -> None:
+        home.activator.activate("detector", version, who="test", why="to see")
+
+    during_frames(call, home.between.run_waiting)

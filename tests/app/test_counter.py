@@ -14,6 +14,7 @@ import pytest
 from edge_runtime.app.counter import UPLOADS
 from edge_runtime.web.door import open_door
 from edge_runtime.web.preview import Preview
+from edge_runtime.web.previews import Previews
 from edge_runtime.web.service import create_app
 from edge_runtime.web.streams import Streams
 from tests.app.test_activator import during_frames
@@ -28,7 +29,11 @@ class Office(Home):
         super().__init__(tmp_path, **settings)
         door = open_door("127.0.0.1", state_dir=tmp_path, hostname="pi")
         self.app = create_app(
-            self.status, Preview(), door, counter=self.supply.counter, streams=Streams()
+            self.status,
+            Previews({"camera": Preview()}),
+            door,
+            counter=self.supply.counter,
+            streams=Streams(),
         )
 
     def request(self, method: str, path: str, **more: Any) -> httpx.Response:

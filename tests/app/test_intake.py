@@ -11,7 +11,7 @@ import pytest
 
 from edge_runtime.app.assembly import Assembly
 from edge_runtime.app.intake import drops_folder, open_shelf
-from edge_runtime.app.status import Status
+from edge_runtime.app.status import CameraStatus, Status
 from edge_runtime.app.supply import Supply
 from edge_runtime.config import Config, load_config
 from edge_runtime.errors import ModelRejected, ShelfUnwritable
@@ -37,9 +37,9 @@ class Home:
         self.drops.mkdir(parents=True)
         self.shelf = open_shelf(self.config)
         self.assembly = Assembly(self.config, shelf=self.shelf)
-        self.status = Status("demo://")
+        self.status = Status(CameraStatus("camera", "demo://"))
         self.pipeline: Pipeline = self.assembly.pipeline(Mailbox())
-        self.supply = Supply(self.config, self.shelf, self.assembly, self.pipeline, self.status)
+        self.supply = Supply(self.config, self.shelf, self.assembly, [self.pipeline], self.status)
 
     def drop(self, name: str, content: bytes, labels: str | None = None) -> None:
         """Copy a file into the folder and let it arrive while frames are processed."""

@@ -9,7 +9,7 @@ import pytest
 
 from edge_runtime.app.page import Page
 from edge_runtime.app.server import make_server
-from edge_runtime.app.status import Status
+from edge_runtime.app.status import CameraStatus, Status
 from edge_runtime.config import load_config
 from tests.web.fake_counter import FakeCounter
 
@@ -26,7 +26,7 @@ def test_a_stop_while_the_libraries_still_load_ends_the_page_too(
         return make_server(*arguments, **settings)  # type: ignore[arg-type]
 
     monkeypatch.setattr("edge_runtime.app.page.make_server", make_late)
-    page = Page(config, Status("demo://"))
+    page = Page(config, Status(CameraStatus("camera", "demo://")))
     end_server = page._end_server
 
     def end_before_it_is_made() -> None:

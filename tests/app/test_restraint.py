@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from edge_runtime.app.restraint import Restraint
-from edge_runtime.app.status import Status
+from edge_runtime.app.status import CameraStatus, Status
 from edge_runtime.config import load_config
 from edge_runtime.types import Allowance, Health
 from tests.governor.readings import HEALTH
@@ -29,10 +29,14 @@ class Held:
 
     def __init__(self, **settings: object) -> None:
         config = load_config(None, {}, {f"governor.{key}": v for key, v in settings.items()})
-        self.now, self.pipeline, self.status = 0.0, Told(), Status("demo://")
+        self.now, self.pipeline, self.status = (
+            0.0,
+            Told(),
+            Status(CameraStatus("camera", "demo://")),
+        )
         self.restraint = Restraint(
             config,
-            self.pipeline,  # type: ignore[arg-type]
+            [self.pipeline],  # type: ignore[list-item]
             self.status,
             clock=lambda: self.now,
         )

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 import pytest
 
+from edge_runtime.app import feed as feed_module
 from edge_runtime.app import runtime as runtime_module
 from edge_runtime.app.runtime import Runtime
-from edge_runtime.app.status import Status
+from edge_runtime.app.status import CameraStatus
 from edge_runtime.app.summary import Summary
 from edge_runtime.capture.source import Source
 from edge_runtime.config import Config, load_config
@@ -24,7 +25,7 @@ from edge_runtime.errors import (
     WebUnavailable,
 )
 from edge_runtime.types import Allowance, Camera, Frame
-from tests.white_faces import frame_with
+from tests.app.scripted import Openings, ScriptedSource, frames
 
 
 def settings(tmp_path: Path, **more: object) -> Config:
@@ -37,29 +38,6 @@ def settings(tmp_path: Path, **more: object) -> Config:
         "state_dir": str(tmp_path),
     }
     return load_config(None, {}, values | more)
-
-
-class ScriptedSource(Source):
-    """Plays a script: frames to deliver, errors to raise."""
-
-    def __init__(self, script: Iterator[Frame | Exception], *, live: bool) -> None:
-        super().__init__()
-        self.uri = self.description = "scripted"
-        self.live = live
-        self.width, self.height, self.fps = 640, 480, 30.0
-        self._script = script
-
-    def _next_frame(self, index: int) -> Frame:
-        step = next(self._script)
-        if isinstance(step, Exception):
-            raise step
-        return step
-
-    def _close(self) -> None:
-        """Nothing to give back."""
-
-
-Openings = list[list[Frame | Exception] | Exception]
 
 
 @pytest.fixture
@@ -77,30 +55,26 @@ def play(
                 raise script
             return ScriptedSource(iter(script), live=live)
 
-        monkeypatch.setattr(runtime_module, "open_source", open_scripted)
+        monkeypatch.setattr(feed_module, "open_source", open_scripted)
         states: list[str] = []
 
-        class WatchedStatus(Status):
+        class WatchedStatus(CameraStatus):
             def publish_camera(self, camera: Camera) -> None:
                 states.append(camera.state)
                 super().publish_camera(camera)
 
-        monkeypatch.setattr(runtime_module, "Status", WatchedStatus)
+        monkeypatch.setattr(runtime_module, "CameraStatus", WatchedStatus)
         with Runtime(settings(tmp_path)) as runtime:
             return runtime.run(threading.Event()), states
 
     return run
 
 
-def frames(count: int) -> list[Frame | Exception]:
-    return [frame_with(None, index=i, taken_at=i / 30) for i in range(count)]
-
-
 def test_a_file_is_read_to_its_end_and_no_frame_is_lost(
     play: Callable[..., tuple[Summary, list[str]]],
 ) -> None:
     summary, _ = play([frames(40)])
-    assert summary.tally.frames == 40
+    assert summary.frames == 40
     assert summary.as_json()["dropped"] == 0
     assert summary.problem is None
 
@@ -117,8 +91,9 @@ def test_a_camera_that_is_lost_is_opened_again_and_counted(
         ],
         live=True,
     )
-    assert summary.last is not None
-    assert summary.last.rates.captured == 10
+    last = summary.cameras[0].last
+    assert last is not None
+    assert last.rates.captured == 10
     assert states.count("lost") == 2  # unplugged, then absent: two sentences
     assert states[-2:] == ["streaming", "ended"]
 
@@ -127,7 +102,7 @@ def test_a_damaged_file_ends_with_a_summary_and_its_problem(
     play: Callable[..., tuple[Summary, list[str]]],
 ) -> None:
     summary, _ = play([[*frames(5), SourceDamaged("cut short")]])
-    assert summary.tally.frames == 5
+    assert summary.frames == 5
     assert isinstance(summary.problem, SourceDamaged)
     assert summary.as_json()["problem"] == "cut short"
 
@@ -172,7 +147,7 @@ def test_asked_to_stop_it_stops(tmp_path: Path) -> None:
         stopper.start()
         summary = runtime.run(stop)
         stopper.join()
-    assert summary.tally.frames > 0
+    assert summary.frames > 0
     assert summary.problem is None
 
 
@@ -193,10 +168,10 @@ def test_the_demo_is_found_and_counted(tmp_path: Path) -> None:
 def test_where_auto_finds_no_camera_the_page_says_that_it_is_a_demo(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(runtime_module, "open_source", lambda uri, **_: demo_instead(uri))
+    monkeypatch.setattr(feed_module, "open_source", lambda uri, **_: demo_instead(uri))
     with Runtime(settings(tmp_path, **{"source.uri": "auto"})) as runtime:
         runtime.run(threading.Event())
-        assert runtime.status.warnings() == (runtime_module.NO_CAMERA,)
+        assert runtime.status.warnings() == (feed_module.NO_CAMERA,)
 
 
 def demo_instead(uri: str) -> Source:
@@ -216,14 +191,15 @@ def test_of_a_camera_no_more_frames_are_taken_than_allowed_of_a_recording_all(
         if isinstance(frame, Frame)
     ]
     source = ScriptedSource(iter(script), live=live)
-    monkeypatch.setattr(runtime_module, "open_source", lambda _, **__: source)
+    monkeypatch.setattr(feed_module, "open_source", lambda _, **__: source)
     runtime = Runtime(settings(tmp_path, **{"governor.enabled": False}))
     runtime.status.publish_allowance(Allowance(fps=10.0, level=6))
     with runtime:
         summary = runtime.run(threading.Event())
-    assert summary.last is not None
-    assert summary.last.rates.captured == taken
-    assert runtime.status.skipped() == 40 - taken
+    last = summary.cameras[0].last
+    assert last is not None
+    assert last.rates.captured == taken
+    assert runtime.status.cameras()[0].skipped() == 40 - taken
     assert sorted(closed) == list(range(40))
 
 

@@ -84,6 +84,23 @@ def sentence(done: subprocess.CompletedProcess[str]) -> str:
     return said[0]
 
 
+def test_two_cameras_of_a_config_and_one_that_is_not_there(run: Run, tmp_path: Path) -> None:
+    config = tmp_path / "cameras.toml"
+    tables = {"a": "demo://?frames=8&faces=1", "b": str(video(tmp_path / "b.avi", 5)), "c": "c.mp4"}
+    config.write_text("\n".join(f'[[camera]]\nname="{n}"\nuri="{u}"' for n, u in tables.items()))
+    often = ("--set", "capture.first_retry_s=0.05", "--set", "capture.longest_retry_s=0.1")
+    done = run("--config", str(config), "--no-web", "--json", *often)
+    line = json.loads(done.stdout)
+    assert {name: each["frames"] for name, each in line["cameras"].items()} == {
+        "a": 8,
+        "b": 5,
+        "c": 0,
+    }
+    assert line["frames"] == 13
+    assert "c.mp4 does not exist" in line["problem"]
+    assert done.returncode == 3
+
+
 def test_a_video_is_summed_up_in_one_json_line(run: Run, tmp_path: Path) -> None:
     done = run("--source", str(video(tmp_path / "a.avi", 20)), "--no-web", "--json")
     assert done.returncode == 0

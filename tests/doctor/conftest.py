@@ -95,7 +95,7 @@ def plan_of(
 ) -> Plan:
     settings: dict[str, object] = {
         "config_file": None,
-        "source_uri": source,
+        "source_uris": (source,),
         "state_dir": Path("/"),
         "web_address": ("127.0.0.1", 8000),
         "models": ("face-glance",),

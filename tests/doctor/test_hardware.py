@@ -156,6 +156,15 @@ def test_a_held_camera_that_is_wanted_has_to_be_acted_on(bench: MakeBench) -> No
     assert finding.state == "act"
 
 
+def test_every_camera_of_the_settings_is_a_wanted_one(bench: MakeBench) -> None:
+    made = bench("x86-laptop")
+    holder = ("motion (process 412)",)
+    made.nodes = tuple(Node(f"/dev/video{n}", held_by=holder) for n in (0, 2, 4))
+    wanted = ("v4l2:///dev/video0", "rtsp://yard/1", "v4l2:///dev/video4")
+    found = named(check_cameras(made.machine(), plan_of(source_uris=wanted)))
+    assert [finding.state for finding in found.values()] == ["act", "watch", "act"]
+
+
 def test_forbidden_nodes_are_said_in_one_line(bench: MakeBench) -> None:
     made = bench("pi4b")
     made.nodes = [Node(f"/dev/video{n}", is_capture=None, readable=False) for n in range(10, 20)]

@@ -12,8 +12,10 @@ import pytest
 import uvicorn
 
 from edge_runtime.app.server import bind, make_server
+from edge_runtime.types import Frame
 from edge_runtime.web.door import open_door
 from edge_runtime.web.preview import Preview
+from edge_runtime.web.previews import Previews
 from edge_runtime.web.service import create_app
 from edge_runtime.web.streams import Streams
 from tests.web.fake_counter import FakeCounter
@@ -25,16 +27,24 @@ FPS = 20
 class LiveService:
     """uvicorn over a fake program whose frames flow until told otherwise."""
 
-    def __init__(self, tmp_path: Path, *, idle_s: float = 10.0, token: str | None = None) -> None:
-        self.status = FakeStatus()
-        self.preview = Preview()
+    def __init__(
+        self,
+        tmp_path: Path,
+        *,
+        idle_s: float = 10.0,
+        token: str | None = None,
+        status: FakeStatus | None = None,
+    ) -> None:
+        self.status = status or FakeStatus()
+        self.previews = {camera.name: Preview() for camera in self.status.cameras()}
+        self.preview = self.previews[self.status.name]
         self.streams = Streams(idle_s=idle_s)
         self.flowing = True
         self.slowest_offer_s = 0.0
         door = replace(open_door("127.0.0.1", state_dir=tmp_path), token=token)
         self.counter = FakeCounter()
         app = create_app(
-            self.status, self.preview, door, counter=self.counter, streams=self.streams
+            self.status, Previews(self.previews), door, counter=self.counter, streams=self.streams
         )
         self._socket = bind("127.0.0.1", 0)
         self.port: int = self._socket.getsockname()[1]
@@ -88,10 +98,20 @@ class LiveService:
                 if self.preview.wanted(now):
                     self.preview.offer(pictures[index % 4], latest)
                     self.slowest_offer_s = max(self.slowest_offer_s, time.monotonic() - now)
+                self._flow_beside(pictures[index % 4], now)
+
+    def _flow_beside(self, picture: Frame, now: float) -> None:
+        """The other cameras deliver as well."""
+        for camera in self.status.others:
+            if camera.last is not None:
+                camera.last = replace(camera.last, taken_at=now)
+                if self.previews[camera.name].wanted(now):
+                    self.previews[camera.name].offer(picture, camera.last)
 
     def _encode(self) -> None:
         while not self._stop.is_set():
-            self.preview.encode_next(0.1)
+            for preview in self.previews.values():
+                preview.encode_next(0.1 / len(self.previews))
 
 
 @pytest.fixture

@@ -124,8 +124,27 @@ def frame(index: int = 0, taken_at: float = 100.0, pixels: Bgr | None = None) ->
 
 
 @dataclass
+class FakeCamera:
+    """A CameraSource that says what was put into it."""
+
+    name: str
+    last: Snapshot | None = field(default_factory=snapshot)
+    where: Camera = CAMERA
+    left: int = 0
+
+    def skipped(self) -> int:
+        return self.left
+
+    def snapshot(self) -> Snapshot | None:
+        return self.last
+
+    def camera(self) -> Camera:
+        return self.where
+
+
+@dataclass
 class FakeStatus:
-    """A StatusSource that says what was put into it."""
+    """A StatusSource that says what was put into it; ``last`` and ``where`` are the first's."""
 
     last: Snapshot | None = field(default_factory=snapshot)
     well: Health | None = HEALTH
@@ -134,21 +153,17 @@ class FakeStatus:
     fates: Mapping[ModelFate, int] = field(default_factory=dict)
     allowed: Allowance = field(default_factory=Allowance)
     left: int = 0
+    name: str = "camera"
+    others: tuple[FakeCamera, ...] = ()
 
-    def snapshot(self) -> Snapshot | None:
-        return self.last
+    def cameras(self) -> tuple[FakeCamera, ...]:
+        return (FakeCamera(self.name, self.last, self.where, self.left), *self.others)
 
     def health(self) -> Health | None:
         return self.well
 
-    def camera(self) -> Camera:
-        return self.where
-
     def allowance(self) -> Allowance:
         return self.allowed
-
-    def skipped(self) -> int:
-        return self.left
 
     def warnings(self) -> tuple[str, ...]:
         return self.said

@@ -14,6 +14,7 @@ from fastapi import FastAPI
 
 from edge_runtime.web.door import Door, open_door
 from edge_runtime.web.preview import Preview
+from edge_runtime.web.previews import Previews
 from edge_runtime.web.service import create_app
 from edge_runtime.web.streams import Streams
 from tests.web.fake_counter import FakeCounter
@@ -34,11 +35,13 @@ class Served:
     preview_options: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.preview = Preview(clock=self.clock, **self.preview_options)
+        names = [camera.name for camera in self.status.cameras()]
+        self.previews = {name: Preview(clock=self.clock, **self.preview_options) for name in names}
+        self.preview = self.previews[names[0]]
         self.streams = Streams(idle_s=0.05)
         self.app: FastAPI = create_app(
             self.status,
-            self.preview,
+            Previews(self.previews),
             self.door,
             counter=self.counter,
             streams=self.streams,
@@ -47,10 +50,11 @@ class Served:
             **self.options,
         )
 
-    def show(self, index: int = 0) -> None:
+    def show(self, index: int = 0, *, preview: Preview | None = None) -> None:
         """One frame through the preview, as pipeline and worker would."""
-        self.preview.offer(frame(index), snapshot(index))
-        assert self.preview.encode_next(0)
+        preview = preview or self.preview
+        preview.offer(frame(index), snapshot(index))
+        assert preview.encode_next(0)
 
     def get(self, path: str, *, base: str = "http://127.0.0.1:8000", **more: Any) -> httpx.Response:
         return self.request("GET", path, base=base, **more)
@@ -125,6 +129,7 @@ class Listener:
 async def listening(app: FastAPI, path: str) -> AsyncIterator[tuple[Listener, asyncio.Task[None]]]:
     """A stream that is open for the length of the block; its task ends with the response."""
     listener = Listener()
+    path, _, query = path.partition("?")
     scope = {
         "type": "http",
         "asgi": {"version": "3.0", "spec_version": "2.3"},
@@ -133,7 +138,7 @@ async def listening(app: FastAPI, path: str) -> AsyncIterator[tuple[Listener, as
         "scheme": "http",
         "path": path,
         "raw_path": path.encode(),
-        "query_string": b"",
+        "query_string": query.encode(),
         "root_path": "",
         "headers": [(b"host", b"127.0.0.1:8000")],
         "client": ("127.0.0.1", 1),

@@ -12,7 +12,7 @@ import pytest
 
 from edge_runtime import jpeg
 from edge_runtime.types import Allowance, Health
-from tests.web.fake_status import CAMERA, HEALTH, LOST, FakeStatus, snapshot
+from tests.web.fake_status import CAMERA, HEALTH, LOST, FakeCamera, FakeStatus, snapshot
 from tests.web.served import Served, listening
 
 UNKNOWN = Health(
@@ -258,7 +258,7 @@ def test_live_sends_the_whole_first_and_then_only_what_changed(served: Served) -
             event = (await listener.next()).decode()
             assert event.startswith("event: change\n")
             change = json.loads(event.partition("data: ")[2])
-            assert change.keys() == {"frame", "machine"}
+            assert change.keys() == {"frame", "machine", "cameras"}
             assert change["machine"]["temperature_c"] == 61.0
 
     asyncio.run(watch())
@@ -266,4 +266,73 @@ def test_live_sends_the_whole_first_and_then_only_what_changed(served: Served) -
 
 def test_too_many_subscribers_hear_so() -> None:
     answer = Served(options={"max_subscribers": 0}).get("/api/live")
+    assert answer.status_code == 503
+
+
+def two_cameras() -> Served:
+    seen = snapshot(7, 100.0, width=320, height=240, faces=())
+    return Served(FakeStatus(name="front", others=(FakeCamera("back", seen, LOST),)))
+
+
+def test_every_camera_is_listed_and_the_first_is_told_as_ever() -> None:
+    status = two_cameras().get("/api/status").json()
+    front, back = status["cameras"]
+    assert (front["name"], back["name"]) == ("front", "back")
+    assert {key: status[key] for key in ("camera", "frame", "rates", "latency_ms")} == {
+        key: front[key] for key in ("camera", "frame", "rates", "latency_ms")
+    }
+    assert (back["frame"]["number"], back["frame"]["width"], back["frame"]["faces"]) == (7, 320, [])
+    assert (front["matter"], back["matter"]) == (None, "Camera lost 0 s ago, retrying")
+    assert status["state"]["sentence"] == "back: Camera lost 0 s ago, retrying"
+
+
+def test_one_camera_is_listed_too(served: Served) -> None:
+    status = served.get("/api/status").json()
+    assert [camera["frame"] for camera in status["cameras"]] == [status["frame"]]
+
+
+@pytest.mark.parametrize("path", ["/stream.mjpg", "/snapshot.jpg"])
+def test_an_unknown_camera_is_not_found(path: str) -> None:
+    answer = two_cameras().get(f"{path}?camera=yard")
+    assert answer.status_code == 404
+    assert answer.json() == {"detail": "There is no camera 'yard': expected one of front, back."}
+
+
+def test_each_camera_has_a_live_view_of_its_own() -> None:
+    served = two_cameras()
+    front, back = served.previews["front"], served.previews["back"]
+
+    async def watch() -> None:
+        async with listening(served.app, "/stream.mjpg?camera=back") as (listener, _):
+            await listener.next()
+            assert (front.viewers, back.viewers) == (0, 1)
+            assert not front.wanted(served.clock())
+            served.show(preview=back)
+            assert b"image/jpeg" in await listener.next()
+        async with listening(served.app, "/stream.mjpg") as (listener, _):
+            await listener.next()
+            assert (front.viewers, back.viewers) == (1, 0)
+
+    asyncio.run(watch())
+
+
+def test_viewers_of_all_cameras_are_counted_together() -> None:
+    served = Served(two_cameras().status, preview_options={"max_viewers": 1})
+
+    async def watch() -> None:
+        async with listening(served.app, "/stream.mjpg?camera=back") as (listener, _):
+            await listener.next()
+            async with listening(served.app, "/stream.mjpg?camera=front") as (late, task):
+                await task
+            assert late.status == 503
+
+    asyncio.run(watch())
+
+
+def test_a_snapshot_that_does_not_come_says_what_is_the_matter_with_its_camera(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("edge_runtime.web.api.SNAPSHOT_S", 0.01)
+    answer = two_cameras().get("/snapshot.jpg?camera=back")
+    assert answer.json()["detail"] == "Camera lost 0 s ago, retrying"
     assert answer.status_code == 503

@@ -8,7 +8,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from edge_runtime.types import Allowance
-from tests.web.fake_status import HEALTH, FakeStatus
+from tests.web.fake_status import HEALTH, LOST, FakeCamera, FakeStatus, snapshot
 from tests.web.served import Served
 
 
@@ -95,3 +95,27 @@ def test_openmetrics_when_asked() -> None:
     answer = Served().get("/metrics", headers={"accept": "application/openmetrics-text"})
     assert answer.headers["content-type"].startswith("application/openmetrics-text")
     assert answer.text.endswith("# EOF\n")
+
+
+def test_with_several_cameras_their_metrics_carry_the_name() -> None:
+    others = (FakeCamera("back", snapshot(faces=()), LOST), FakeCamera("yard", None))
+    found = scrape(Served(FakeStatus(name="front", others=others)))
+
+    def of(camera: str, name: str, **more: str) -> float | None:
+        labels = {"camera": camera} | more
+        return found.get((f"edge_runtime_{name}", tuple(sorted(labels.items()))))
+
+    assert (of("front", "faces"), of("back", "faces"), of("yard", "faces")) == (2, 0, None)
+    assert of("back", "frames_dropped_total") == 24
+    assert [of(name, "camera_state", state="lost") for name in ("front", "back")] == [0, 1]
+    detect = of("front", "stage_latency_seconds", stage="detect", quantile="0.95")
+    assert detect == pytest.approx(0.0071)
+    # What belongs to the machine and to all cameras has no camera.
+    assert ("edge_runtime_temperature_celsius", ()) in found
+    assert ("edge_runtime_model_size_bytes", (("name", "face-glance"),)) in found
+
+
+def test_each_family_is_announced_once() -> None:
+    text = Served(FakeStatus(others=(FakeCamera("back"),))).get("/metrics").text
+    announced = [line for line in text.splitlines() if line.startswith("# TYPE")]
+    assert len(announced) == len(set(announced)) > 20

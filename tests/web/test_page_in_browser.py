@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 import pytest
 from selenium import webdriver
 from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import WebDriverWait
 
 from edge_runtime.app.runtime import Runtime
@@ -22,7 +23,7 @@ from edge_runtime.errors import ManifestIncomplete
 from edge_runtime.store.catalogue import packaged_models
 from tests.web.conftest import LiveService
 from tests.web.fake_counter import mood
-from tests.web.fake_status import CAMERA, HEALTH, LOST, QUIET, snapshot
+from tests.web.fake_status import CAMERA, HEALTH, LOST, QUIET, FakeCamera, FakeStatus, snapshot
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -195,6 +196,34 @@ def test_a_lost_camera_is_said_and_recovers(page: Page, live: LiveService) -> No
     page.until(lambda: page.text("#sentence").startswith("Fine"))
     page.until(lambda: page.text("#over") == "")
     assert page.shown("reopened") == "once"
+
+
+def test_one_camera_has_no_choice(page: Page, live: LiveService) -> None:
+    assert not page.driver.find_element(By.ID, "cameras").is_displayed()
+    page.until(page.picture)
+    assert [url for url in page.requests() if "camera=" in url] == []
+
+
+def test_one_of_several_cameras_is_chosen_with_the_keyboard(
+    chromium: webdriver.Chrome, tmp_path: Path
+) -> None:
+    well = replace(snapshot().rates, processed_fps=7.5)
+    back = FakeCamera("back", snapshot(rates=well, faces=()), CAMERA)
+    status = FakeStatus(name="front", others=(back,))
+    with LiveService(tmp_path, status=status) as live:
+        page = Page(chromium, live)
+        assert page.text("#cameras label").startswith("front\n29.8 fps")
+        page.until(page.picture)
+        page.driver.find_element(By.CSS_SELECTOR, "#cameras input").send_keys(Keys.ARROW_DOWN)
+        page.until(lambda: page.shown("processed") == "7.5 fps")
+        page.until(lambda: any("camera=back" in url for url in page.requests()))
+        page.until(lambda: page.text("#faces") == "None in view")
+        page.until(page.picture)
+        live.wait_for(lambda: live.previews["back"].viewers == 1, "the other view was not opened")
+        live.wait_for(lambda: live.previews["front"].viewers == 0, "the first view stayed open")
+        back.where = LOST
+        page.until(lambda: "Camera lost" in page.text("#over"))
+        chromium.get("about:blank")
 
 
 def test_under_voltage_says_what_to_do(page: Page, live: LiveService) -> None:

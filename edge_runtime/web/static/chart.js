@@ -17,6 +17,11 @@ export class Sparkline {
     this.line.setAttribute("class", "line");
   }
 
+  /** Forget everything: what comes next is about something else. */
+  clear() {
+    this.values = [];
+  }
+
   /** Add this second's value; null leaves a gap. */
   add(value) {
     this.values.push(value ?? null);

@@ -1,3 +1,4 @@
+import { Choice } from "./cameras.js";
 import { Sparkline } from "./chart.js";
 import { $, element, fill, show, showFigure } from "./element.js";
 import { follow } from "./feed.js";
@@ -21,6 +22,7 @@ const sparks = {
   temperature: new Sparkline($("spark-temperature"), 4),
   power: new Sparkline($("spark-power"), 1),
 };
+const choice = new Choice(chosen);
 let newest = null;
 let spoken = "";
 let listed = "";
@@ -181,8 +183,18 @@ function showModels({ model_events, models }) {
   refreshModels();
 }
 
-function render(status) {
+/** Another camera: its numbers have nothing to do with the other's. */
+function chosen() {
+  sparks.fps.clear();
+  sparks.latency.clear();
+  render(newest);
+}
+
+/** What is about cameras is told of the chosen one. */
+function render(report) {
+  const status = { ...report, ...choice.update(report.cameras) };
   newest = status;
+  view.look(status.cameras.length > 1 ? status.name : null);
   showState(status.state);
   showRates(status.rates, status.camera);
   showLatency(status.latency_ms, status.rates);

@@ -12,6 +12,7 @@ export class View {
     this.running = false;
     this.refused = false;
     this.status = null;
+    this.camera = null; // null: the only one
     this.image.addEventListener("load", () => this.shown());
     this.image.addEventListener("error", () => this.failed());
     document.addEventListener("visibilitychange", () => this.decide());
@@ -30,7 +31,8 @@ export class View {
   start() {
     if (this.running) return;
     this.running = true;
-    this.image.src = `/stream.mjpg?at=${Date.now()}`;
+    const which = this.camera === null ? "" : `camera=${encodeURIComponent(this.camera)}&`;
+    this.image.src = `/stream.mjpg?${which}at=${Date.now()}`;
   }
 
   stop() {
@@ -44,6 +46,13 @@ export class View {
     if (!this.running) return;
     this.stop();
     this.decide();
+  }
+
+  /** Another camera from now on. */
+  look(camera) {
+    if (this.camera === camera) return;
+    this.camera = camera;
+    this.restart();
   }
 
   shown() {
@@ -77,7 +86,9 @@ export class View {
   }
 
   words(status, lost) {
-    if (lost || !status.frame || status.camera.state === "ended") return status.state.sentence;
+    if (lost || !status.frame || status.camera.state === "ended") {
+      return status.matter ?? status.state.sentence;
+    }
     if (this.refused && status.preview.viewers >= status.preview.max_viewers) {
       return `${status.preview.viewers} viewers already, no more are allowed`;
     }

@@ -19,7 +19,7 @@ from statistics import median
 
 from edge_runtime.app.assembly import Assembly
 from edge_runtime.app.intake import drops_folder, open_shelf
-from edge_runtime.app.status import Status
+from edge_runtime.app.status import CameraStatus, Status
 from edge_runtime.app.supply import Supply
 from edge_runtime.capture.source import open_source
 from edge_runtime.config import Config, load_config
@@ -53,7 +53,9 @@ def frames(config: Config, count: int, seed: int) -> tuple[list[float], list[flo
         open_source("demo://?frames=10000000") as source,
     ):
         pipeline = assembly.pipeline(Mailbox())
-        with Supply(config, shelf, assembly, pipeline, Status("demo://")) as supply:
+        with Supply(
+            config, shelf, assembly, [pipeline], Status(CameraStatus("camera", "demo://"))
+        ) as supply:
             supply.start()
             waiting = packed(seed, count)
             began, dropping = time.monotonic(), 0.0
