@@ -22,6 +22,7 @@ from edge_runtime.errors import ModelError, SourceDamaged
 from edge_runtime.mailbox import Mailbox
 from edge_runtime.masking import masked_uri
 from edge_runtime.pipeline import Pipeline
+from edge_runtime.service.collector import Collector
 from edge_runtime.service.worker import Worker
 from edge_runtime.store.shelf.shelf import Shelf
 from edge_runtime.telemetry.health import HealthReader
@@ -51,6 +52,7 @@ class Runtime:
         self._clock = clock
         self._mailbox = Mailbox(clock)
         self._tally = Tally()
+        self._collector = Collector(clock)
         self._closing = ExitStack()
         self.status = Status(masked_uri(config.source.uri))
         self.page: Page | None = None
@@ -77,7 +79,10 @@ class Runtime:
         """
         health = HealthReader(clock=self._clock)
         shelf = open_shelf(self._config)
-        with Assembly(self._config, shelf=shelf, clock=self._clock) as assembly:
+        with (
+            self._collector,
+            Assembly(self._config, shelf=shelf, clock=self._clock) as assembly,
+        ):
             log.info("models: %s", ", ".join(map(str, assembly.models)))
             pipeline = assembly.pipeline(self._mailbox)
             with (
@@ -148,6 +153,7 @@ class Runtime:
                 if frame is not None or self._clock() - began > PAGE_WAITS_S:
                     self._open_page(supply)
                     supply.start()
+                self._collector.between_frames()
                 if max_frames is not None and self._tally.frames >= max_frames:
                     break
         except SourceDamaged as damage:
