@@ -112,8 +112,22 @@ class Bench:
     def count(self, cpu: Cpu, models: Sequence[Path]) -> dict[str, list[int]]:
         """Instructions of every run of every piece of work."""
         mounted = 'mount --bind "$1/cpuinfo" /proc/cpuinfo; mount --rbind "$1/sys" /sys; shift'
-        emulator = ["setarch", "-R", "qemu-aarch64", "-cpu", cpu.name, "-plugin", self.plugin]
-        guest = ["-L", self.root, self.root / "usr/bin/python3", "-S", HERE / "arm_guest.py"]
+        emulator: list[str | Path] = [
+            "setarch",
+            "-R",
+            "qemu-aarch64",
+            "-cpu",
+            cpu.name,
+            "-plugin",
+            self.plugin,
+        ]
+        guest: list[str | Path] = [
+            "-L",
+            self.root,
+            self.root / "usr/bin/python3",
+            "-S",
+            HERE / "arm_guest.py",
+        ]
         said = _run(
             "unshare",
             "-m",

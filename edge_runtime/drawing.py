@@ -122,4 +122,5 @@ def _trimmed(cell: Letters) -> Letters:
 
 def _text_height(bgr: Bgr) -> int:
     """A line of about a 23rd of the picture's height, never below 16 px: capitals of 10."""
-    return max(16, round(bgr.shape[0] / 23))
+    height = int(bgr.shape[0])
+    return max(16, round(height / 23))

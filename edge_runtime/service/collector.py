@@ -70,5 +70,5 @@ class Collector:
             self._gc.collect(2 if self._passes % FULL_EVERY == 0 else 0)
         elif self._clock() >= self._settles_at:
             self._settles_at = float("inf")
-            # Not collected first: that would be the long pass, and there is next to nothing to find.
+            # Not collected first: that would be the long pass, with next to nothing to find.
             self._gc.freeze()
