@@ -36,6 +36,31 @@ def test_boxes_are_scaled_to_the_picture() -> None:
     assert abs(int(columns.min()) - 200) <= 3
 
 
+def test_different_words_look_different() -> None:
+    pictures = []
+    for label in ("smile", "neutral", "Lächeln"):
+        picture = np.zeros((240, 320, 3), np.uint8)
+        draw_faces(picture, [Face(1, Box(100, 80, 80, 100), 0.9, {"model": {label: 1.0}})])
+        pictures.append(picture)
+    assert not np.array_equal(pictures[0], pictures[1])
+    assert pictures[2].max() > 190  # a letter that we lack is a question mark
+
+
+def test_drawing_words_leaves_the_text_engine_of_opencv_asleep(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Its fonts are 9 MB that would stay."""
+
+    def refuse(*_: object) -> None:
+        raise AssertionError("OpenCV unpacks its fonts")
+
+    monkeypatch.setattr("cv2.putText", refuse)
+    monkeypatch.setattr("cv2.getTextSize", refuse)
+    picture = np.zeros((240, 320, 3), np.uint8)
+    draw_faces(picture, [Face(1, Box(100, 80, 80, 100), 0.9, LABELS)])
+    fade(picture, "No new picture for 12 s")
+
+
 side = st.floats(-2000, 2000)
 length = st.floats(0, 2000)
 

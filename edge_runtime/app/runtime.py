@@ -22,6 +22,7 @@ from edge_runtime.config import Config
 from edge_runtime.errors import EdgeRuntimeError, SourceDamaged
 from edge_runtime.mailbox import Mailboxes
 from edge_runtime.masking import masked_uri
+from edge_runtime.service.collector import Collector
 from edge_runtime.service.worker import Worker
 from edge_runtime.telemetry.health import HealthReader
 from edge_runtime.telemetry.process import process_age_s
@@ -48,6 +49,7 @@ class Runtime:
         self._clock = clock
         cameras = config.cameras
         self._mailboxes = Mailboxes(len(cameras), clock)
+        self._collector = Collector(clock)
         self._first_result_s: float | None = None
         self._frames = 0
         self._closing = ExitStack()
@@ -81,7 +83,10 @@ class Runtime:
         """
         health = HealthReader(clock=self._clock)
         shelf = open_shelf(self._config)
-        with Assembly(self._config, shelf=shelf, clock=self._clock) as assembly:
+        with (
+            self._collector,
+            Assembly(self._config, shelf=shelf, clock=self._clock) as assembly,
+        ):
             log.info("models: %s", ", ".join(map(str, assembly.models)))
             channels = self._channels(assembly)
             pipelines = [channel.pipeline for channel in channels]
@@ -151,6 +156,7 @@ class Runtime:
                 if delivery is not None or self._clock() - began > PAGE_WAITS_S:
                     self._open_page(supply)
                     supply.start()
+                self._collector.between_frames()
                 if max_frames is not None and self._frames >= max_frames:
                     break
         except SourceDamaged as damage:

@@ -93,8 +93,7 @@ class Scene:
         self._actors = _actors(faces, size, rng)
         self._light = Wave(1.0, 0.08, 11.0, rng.uniform(0, 2 * pi))
         self._lamp = Wave(0.0, 4.0, 23.0, rng.uniform(0, 2 * pi))
-        field = rng.normal(_NOISE_MEAN, _NOISE, (size[1] + _SHIFTS, size[0] + _SHIFTS, 3))
-        self._noise = np.clip(np.rint(field), 0, 255).astype(np.uint8)
+        self._noise = _noise_field(size, rng)
 
     def draw(self, index: int, seconds: float) -> tuple[Bgr, tuple[Box, ...]]:
         """The frame at ``seconds``, and where its faces are. ``index`` picks the noise."""
@@ -123,6 +122,20 @@ _SHIFTS: Final = 64
 
 def _smooth(share: float) -> float:
     return share * share * (3 - 2 * share)
+
+
+def _noise_field(size: Size, rng: np.random.Generator) -> Bgr:
+    """Sensor noise for any window of ``size``.
+
+    Row by row: drawn at once, the field and its roundings are 27 MB of reals for a VGA picture,
+    which the allocator then keeps for as long as the program runs.
+    """
+    width, height = size[0] + _SHIFTS, size[1] + _SHIFTS
+    field = np.empty((height, width, 3), np.uint8)
+    for row in field:
+        reals = rng.normal(_NOISE_MEAN, _NOISE, row.shape)
+        row[...] = np.clip(np.rint(reals, out=reals), 0, 255)
+    return field
 
 
 def _covering(picture: Bgr, size: Size) -> Bgr:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
 import os
 import sys
@@ -49,11 +50,24 @@ class LazyGroup(click.Group):
         if place is None:
             return None
         module, _, attribute = place.where.partition(":")
-        return cast(click.Command, getattr(importlib.import_module(module), attribute))
+        return cast(click.Command, getattr(_imported(module), attribute))
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
             formatter.write_dl([(name, place.summary) for name, place in COMMANDS.items()])
+
+
+def _imported(module: str) -> Any:
+    # What is imported stays: looking through it for garbage, now or at the first pass after, is
+    # 100 ms for nothing.
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        return importlib.import_module(module)
+    finally:
+        gc.freeze()
+        if was_on:
+            gc.enable()
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})

@@ -15,6 +15,7 @@ from edge_runtime.app.summary import Summary
 from edge_runtime.cli.options import config_option, overrides, set_option
 from edge_runtime.config import load_config
 from edge_runtime.journal import set_up_logging
+from edge_runtime.service.allocator import share_one_heap
 from edge_runtime.service.signals import stop_on_signals
 
 
@@ -52,6 +53,7 @@ def run(
     }
     config = load_config(config_file, os.environ, overrides(flags, settings))
     set_up_logging(config.log.level, environ=os.environ)
+    share_one_heap()
     stop = threading.Event()
     stop_on_signals(stop)
     with Runtime(config) as runtime:
