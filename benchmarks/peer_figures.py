@@ -49,6 +49,7 @@ class Goal(NamedTuple):
 
 def row(name: str, turns: Sequence[Turn]) -> dict[str, Any]:
     """A contender's figures; None where it had no such frames."""
+    turns = [turn for turn in turns if name in turn.answers]
     busy, still = _values(name, turns, "face"), _values(name, turns, "still")
     return {
         "wall_ms": _p50_p95(busy["wall_ms"]),
