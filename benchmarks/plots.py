@@ -8,7 +8,7 @@ from html import escape
 from typing import Final, NamedTuple
 
 WIDTH, HEIGHT = 640, 360
-LEFT, RIGHT, TOP, BOTTOM = 64, 24, 44, 56
+LEFT, RIGHT, TOP, BOTTOM = 64, 36, 44, 56
 STEPS: Final = (1.0, 2.0, 2.5, 5.0, 10.0)
 
 STYLE: Final = (
