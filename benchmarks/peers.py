@@ -1,6 +1,6 @@
 """Our pipeline beside what a user would pick instead, in one run, on the same frames and core.
 
-    python -m benchmarks.peers --data DIR [--ssd FILE]... [--cores N] [--page docs/performance.md]
+    python -m benchmarks.peers --data DIR [--ssd FILE]... [--cores N]
 
 DIR holds ``videos/`` (clips ``person_*`` with a face in every frame, ``empty-room.mp4`` without)
 and ``teachers/`` (the peers' ONNX files). Everybody runs in a process of its own, on the same core,
@@ -9,7 +9,9 @@ order each time (the slowest one turn in four). Frames are decoded beforehand. M
 process's peak without the frames it holds.
 
 The peers' environment is made in ``--work`` on the first run. ``--ssd`` names .tflite files of
-SSD-MobileNet's shape (benchmarks/detector_speed.py makes them), which are only timed.
+SSD-MobileNet's shape (benchmarks/detector_speed.py makes them), which are only timed. Writes the
+JSON and, between its markers, the table of docs/performance.md; with ``--only`` or ``--most``,
+which show a part, it only prints.
 """
 
 from __future__ import annotations
@@ -30,7 +32,7 @@ from benchmarks.peer_figures import Kind, Turn, goals, row
 from benchmarks.peer_process import OURS, Corner
 from benchmarks.peer_table import table
 from benchmarks.peer_venv import fixed_onnx, peers_python
-from benchmarks.performance_page import RESULTS, put, today
+from benchmarks.performance_page import PAGE, RESULTS, put, today
 from edge_runtime.bench.machine import this_machine
 
 SLOW, SLOW_EVERY = ("haar",), 4
@@ -48,14 +50,14 @@ def main() -> None:
     parser.add_argument("--only", help="names such as mediapipe,haar; everybody without it")
     parser.add_argument("--most", type=int, help="turns on each kind of frames; all without it")
     parser.add_argument("--json", type=Path, default=RESULTS / "peers.json")
-    parser.add_argument("--page", type=Path, help="Markdown whose part between markers is replaced")
+    parser.add_argument("--page", type=Path, default=PAGE)
     chosen = parser.parse_args()
     chosen.work.mkdir(parents=True, exist_ok=True)
     report = measured(chosen)
-    chosen.json.parent.mkdir(parents=True, exist_ok=True)
-    chosen.json.write_text(json.dumps(report, indent=1) + "\n")
     print(table(report))
-    if chosen.page:
+    if not (chosen.only or chosen.most):
+        chosen.json.parent.mkdir(parents=True, exist_ok=True)
+        chosen.json.write_text(json.dumps(report, indent=1) + "\n")
         put(chosen.page, "peers", table(report))
 
 

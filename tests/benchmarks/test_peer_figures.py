@@ -6,7 +6,18 @@ from typing import Any
 
 import pytest
 
-from benchmarks.peer_figures import Goal, Kind, Turn, false_faces, goals, hit, recall, row, times
+from benchmarks.peer_figures import (
+    Goal,
+    Kind,
+    Turn,
+    false_faces,
+    goals,
+    hit,
+    least,
+    recall,
+    row,
+    times,
+)
 from benchmarks.peer_table import table
 from benchmarks.peers import plays
 from edge_runtime.types import Box
@@ -42,6 +53,12 @@ def test_a_ratio_is_taken_within_each_turn() -> None:
     assert found is not None
     assert found["median"] == 10.0
     assert found["p95"] == pytest.approx(11.8)
+
+
+def test_the_quickest_turn_is_one_s_own() -> None:
+    turns = [turn("face", 0.5, 8.0), turn("face", 1.0, 4.0), turn("still", 0.1, 0.1)]
+    assert least(turns, "ours", "cpu_ms") == 0.5
+    assert least(turns, "mediapipe", "alone_cpu_ms") == 3.0
 
 
 def test_a_ratio_needs_frames_with_a_face() -> None:
