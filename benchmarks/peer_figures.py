@@ -80,11 +80,12 @@ def times(
 
 def least(turns: Iterable[Turn], name: str, key: str) -> float:
     """The quickest turn's median: neighbours only ever add."""
-    return min(
+    medians: list[float] = [
         median(turn.answers[name][key])
         for turn in turns
         if turn.kind == "face" and name in turn.answers
-    )
+    ]
+    return min(medians)
 
 
 def recall(name: str, turns: Iterable[Turn]) -> dict[str, Any] | None:
