@@ -26,6 +26,7 @@ import numpy as np
 import torch
 
 from benchmarks.detector_peers import BlazeFace, SsdMobileNet
+from benchmarks.freest_core import freest_core
 from edge_runtime.bench.machine import this_machine
 from edge_runtime.compress.converter import float_tflite
 from edge_runtime.compress.file_figures import measure_file
@@ -47,8 +48,6 @@ CALIBRATION = 4
 TURN_S = 0.03
 """A model's turn lasts about so long, one invocation at least."""
 WARM_UP = 3
-LOOK_S = 1.0
-"""How long the cores are watched before the freest is taken."""
 
 Times = dict[str, list[float]]
 """By model, milliseconds of every round."""
@@ -148,24 +147,6 @@ def spread(ratios: list[float]) -> dict[str, float]:
     return {
         key: round(float(v), 2)
         for key, v in zip(("median", "p5", "p95"), (middle, low, high), strict=True)
-    }
-
-
-def freest_core(look_s: float = LOOK_S) -> int:
-    """Of the cores we may use, the one with the most idle time while we look on."""
-    before = idle_ticks()
-    time.sleep(look_s)
-    after = idle_ticks()
-    return max(os.sched_getaffinity(0), key=lambda core: after[core] - before[core])
-
-
-def idle_ticks() -> dict[int, int]:
-    """By core, from /proc/stat: `cpu0 user nice system idle iowait …`."""
-    lines = (line.split() for line in Path("/proc/stat").read_text().splitlines())
-    return {
-        int(each[0][3:]): int(each[4])
-        for each in lines
-        if each[0][3:].isdigit() and each[0].startswith("cpu")
     }
 
 
