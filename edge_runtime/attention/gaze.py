@@ -25,8 +25,8 @@ from edge_runtime.types import Box, Detection, Look
 DUE: Final = 0.999
 """Surprise worth a look; not 1, because thirty times a thirtieth is less."""
 
-EVERY_FRAME: Final = 120.0
-"""Surprise a second of what should be seen in every frame, at any usual frame rate."""
+MOVING_VIEW: Final = 12.0
+"""Surprise a second of the glance while something moves: somebody may come in."""
 
 MOVING_TILE: Final = 10.0
 """Surprise a second of a tile full of motion, on the level below the glance; half of it a level
@@ -151,7 +151,7 @@ class Gaze:
 
     def _glance_rate(self, motion: Motion) -> float:
         if motion.share >= self._motion_threshold:
-            return EVERY_FRAME
+            return MOVING_VIEW
         return 1 / self._idle_interval_s
 
     def _gather(self, elapsed: float, motion: Motion) -> None:

@@ -25,6 +25,9 @@ MIN_IOU: Final = 0.15
 MIN_IOU_FAINT: Final = 0.3
 """A faint detection must lie nearer, for there are more of them and many are nothing."""
 
+LOOSENS_S: Final = 0.2
+"""Out of sight for longer, a face may come back farther from its way."""
+
 SMOOTHING: Final = 0.5
 """Weight of the newest displacement in the velocity."""
 
@@ -40,8 +43,12 @@ FADING_S: Final = 0.5
 STILL: Final = 6.0
 """Surprise a second of a confirmed face that holds still (see gaze.py)."""
 
-MOVING: Final = 60.0
+MOVING: Final = 12.0
 """More of it for each of its own sizes a second that a face moves."""
+
+STIRRED: Final = 12.0
+"""At least so much while something moves beside it. Between looks a face is where its way leads:
+at 30 frames a second every second or third frame is enough to keep the box on it."""
 
 DOUBTFUL: Final = 120.0
 """Surprise a second of a face not yet confirmed, or not found where it was expected."""
@@ -94,11 +101,11 @@ class _Track:
         return Box(x + self.velocity[0] * reach, y + self.velocity[1] * reach, w, h)
 
     def surprise(self, now: float, stirred: bool) -> float:
-        if stirred or self.doubtful:
+        if self.doubtful:
             rate = DOUBTFUL
         else:
             speed = math.hypot(*self.velocity) / max(self.box.w, self.box.h, 1e-6)
-            rate = STILL + MOVING * speed
+            rate = max(STILL + MOVING * speed, STIRRED if stirred else 0.0)
         return rate * (now - self.looked_at)
 
     def follow(self, detection: Detection, now: float) -> None:
@@ -230,10 +237,14 @@ def _matches(
     """Detection index to track, best overlap first, each used once."""
     if not detections or not tracks:
         return {}
+    if len(detections) == len(tracks) == 1 and now - tracks[0].seen_at <= LOOSENS_S:
+        # The usual case; numpy costs by the call, and here are none.
+        near = detections[0].box.iou(tracks[0].predicted(now)) >= least_iou
+        return {0: tracks[0]} if near else {}
     predicted = np.array([track.predicted(now) for track in tracks], np.float32)
     found = np.array([detection.box for detection in detections], np.float32)
     patience = np.array([now - track.seen_at for track in tracks], np.float32)
-    overlap = _loose_iou(found, predicted, 1 + np.maximum(patience - 0.2, 0))
+    overlap = _loose_iou(found, predicted, 1 + np.maximum(patience - LOOSENS_S, 0))
     rows, columns = np.nonzero(overlap >= least_iou)
     best = np.argsort(-overlap[rows, columns], kind="stable").tolist()
     pairs: dict[int, _Track] = {}

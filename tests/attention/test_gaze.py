@@ -36,8 +36,10 @@ def settled(**settings: float) -> tuple[Gaze, float]:
 def test_a_budget_of_one_is_the_plain_glance() -> None:
     gaze = Gaze((160, 120))
     whole = Look(Box(0, 0, 640, 480), "glance")
-    for index in range(30):
-        assert gaze.plan(index * FRAME, PICTURE, moving(Box(0, 0, 640, 480)), (), 1) == (whole,)
+    restless = moving(Box(0, 0, 640, 480))
+    plans = [gaze.plan(index * FRAME, PICTURE, restless, (), 1) for index in range(31)]
+    assert set(plans) == {(), (whole,)}
+    assert plans.count((whole,)) == 11  # every third frame: 12 times a second are enough
 
 
 def test_a_still_empty_scene_is_seldom_looked_at_and_never_forgotten() -> None:
@@ -62,9 +64,10 @@ def test_nothing_stays_unseen_while_a_part_of_the_scene_moves_all_the_time() -> 
     for index in range(30 * 12):
         now += FRAME
         looks = gaze.plan(now, PICTURE, restless, (), 4)
-        assert 1 <= len(looks) <= 4
-        assert looks[0].reason == "glance"
-        for look in looks[1:]:
+        assert len(looks) <= 4
+        for look in looks:
+            if look.reason == "glance":
+                continue
             if index > 30 * 4:
                 assert now - seen_at[look.window] <= 3.0 + 34 / 2 * FRAME
             seen_at[look.window] = now
@@ -129,7 +132,7 @@ def test_the_whole_pyramid_is_everything_when_anything_is_worth_a_look() -> None
     gaze = Gaze((160, 120))
     assert len(gaze.plan(0.0, PICTURE, STILL, (), None)) == 35
     assert gaze.plan(FRAME, PICTURE, STILL, (), None) == ()
-    assert len(gaze.plan(2 * FRAME, PICTURE, moving(Box(0, 0, 160, 160)), (), None)) == 35
+    assert len(gaze.plan(0.2, PICTURE, moving(Box(0, 0, 160, 160)), (), None)) == 35
 
 
 def test_where_faces_were_found_tiles_are_due_sooner() -> None:

@@ -37,4 +37,5 @@ def test_a_round_of_frames_leaves_as_many_objects_as_the_round_before() -> None:
 
         # The meters' windows hold 512 frames and fill in the first rounds.
         counts = [objects_after_round(number) for number in range(20)]
-    assert max(counts[12:]) <= counts[11]
+    # What a look hints at is remembered for half a second: a few objects come and go.
+    assert max(counts[12:]) - counts[11] < FRAMES // 10
