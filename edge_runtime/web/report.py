@@ -6,6 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from edge_runtime.types import LookReason
+
 Level = Literal["fine", "watch", "act"]
 
 Tenths = Annotated[float, AfterValidator(lambda value: round(value, 1))]
@@ -59,6 +61,13 @@ class FaceReport(Report):
     )
 
 
+class LookReport(Report):
+    """A window of the picture that the detector was shown."""
+
+    window: tuple[int, int, int, int] = Field(description="x, y, width, height in pixels")
+    reason: LookReason = Field(description="The whole view, a followed face, or a tile's turn")
+
+
 class FrameReport(Report):
     """The last frame that was looked at."""
 
@@ -68,6 +77,7 @@ class FrameReport(Report):
     height: int = Field(description="Pixels")
     motion: Thousandths = Field(description="Share of the view that changed, 0 to 1")
     detected: bool = Field(description="False when the detector rested")
+    looks: tuple[LookReport, ...] = Field(description="Where it looked; empty when it rested")
     faces: tuple[FaceReport, ...]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from edge_runtime.types import Clock, Face, Health, Snapshot
+from edge_runtime.types import Clock, Face, Health, Look, Snapshot
 from edge_runtime.web.findings import matter_of, state_of
 from edge_runtime.web.previews import Previews
 from edge_runtime.web.report import (
@@ -13,6 +13,7 @@ from edge_runtime.web.report import (
     FrameReport,
     GovernorReport,
     LatencyReport,
+    LookReport,
     MachineReport,
     ModelReport,
     PreviewReport,
@@ -80,8 +81,14 @@ def _frame(snapshot: Snapshot, now: float) -> FrameReport:
         height=snapshot.height,
         motion=snapshot.motion,
         detected=snapshot.detected,
+        looks=tuple(map(_look, snapshot.looks)),
         faces=tuple(map(_face, snapshot.faces)),
     )
+
+
+def _look(look: Look) -> LookReport:
+    x, y, w, h = map(round, look.window)
+    return LookReport(window=(x, y, w, h), reason=look.reason)
 
 
 def _face(face: Face) -> FaceReport:

@@ -17,6 +17,7 @@ from edge_runtime.types import (
     Face,
     Frame,
     Health,
+    Look,
     Luma,
     ModelFate,
     ModelInUse,
@@ -80,6 +81,9 @@ def face(track: int, box: Box, labels: Mapping[str, Mapping[str, float]] | None 
 FACES = (face(3, Box(200.4, 120.2, 120.0, 160.0)), face(4, Box(400, 100, 90, 110)))
 
 
+LOOKS = (Look(Box(0, 0, 640, 480), "glance"), Look(Box(160.4, 60, 320, 240), "tile"))
+
+
 def snapshot(frame: int = 0, taken_at: float = 100.0, **more: Any) -> Snapshot:
     values: dict[str, Any] = {
         "width": 640,
@@ -87,6 +91,7 @@ def snapshot(frame: int = 0, taken_at: float = 100.0, **more: Any) -> Snapshot:
         "faces": FACES,
         "motion": 0.0123,
         "detected": True,
+        "looks": LOOKS,
         "stage_ms": {"detect": 6.0},
         "latency": LATENCY,
         "rates": RATES,

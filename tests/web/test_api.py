@@ -69,6 +69,13 @@ def test_status_says_what_the_program_knows(served: Served) -> None:
     assert status["preview"] == {"viewers": 0, "max_viewers": 8, "pixelated": True}
 
 
+def test_where_the_detector_looked(served: Served) -> None:
+    assert served.get("/api/status").json()["frame"]["looks"] == [
+        {"window": [0, 0, 640, 480], "reason": "glance"},
+        {"window": [160, 60, 320, 240], "reason": "tile"},
+    ]
+
+
 def test_what_is_given_up_and_why(served: Served) -> None:
     nothing = {"level": 0, "looks": None, "detect_every": 1, "fps": None, "reasons": list[str]()}
     assert served.get("/api/status").json()["governor"] == nothing

@@ -289,6 +289,20 @@ def test_faces_are_listed_and_leave(page: Page, live: LiveService) -> None:
     page.until(lambda: page.text("#faces") == "None in view")
 
 
+def test_where_it_looked_is_drawn_for_who_asks(page: Page, live: LiveService) -> None:
+    shown = "return getComputedStyle(document.getElementById('looks')).display !== 'none'"
+    boxes = "return [...document.querySelectorAll('#looks rect')].map((r) => r.className.baseVal)"
+    size = "return document.getElementById('looks').getAttribute('viewBox')"
+    page.until(page.picture)
+    assert page.run(shown) is False
+    page.run("document.getElementById('show-looks').click()")
+    assert page.run(shown) is True
+    page.until(lambda: page.run(boxes) == ["glance", "tile"])
+    assert page.run(size) == "0 0 640 480"
+    page.run("document.getElementById('show-looks').click()")
+    assert page.run(shown) is False
+
+
 def test_models_are_listed_sent_rolled_back_and_removed(page: Page, live: LiveService) -> None:
     page.until(lambda: "smile shipped" in page.text("#models"))
     assert "30.9 KiB, not tried here, as classifier/smile" in page.text("#models")

@@ -2,6 +2,7 @@ import { Choice } from "./cameras.js";
 import { Sparkline } from "./chart.js";
 import { $, element, fill, show, showFigure } from "./element.js";
 import { follow } from "./feed.js";
+import { Looks } from "./looks.js";
 import { refreshModels, startModels } from "./models.js";
 import { View } from "./view.js";
 import * as words from "./words.js";
@@ -16,6 +17,7 @@ const STAGES = {
 const TOTALS = { frame: ["Whole frame", ""], age: ["Camera to result", ""] };
 
 const view = new View();
+const looks = new Looks();
 const sparks = {
   fps: new Sparkline($("spark-fps"), 4),
   latency: new Sparkline($("spark-latency"), 1),
@@ -196,6 +198,7 @@ function render(report) {
   newest = status;
   view.look(status.cameras.length > 1 ? status.name : null);
   showState(status.state);
+  looks.update(status.frame);
   showRates(status.rates, status.camera);
   showLatency(status.latency_ms, status.rates);
   showMachine(status.machine);
