@@ -1,6 +1,11 @@
-"""Our side of the comparison: the pipeline as ``edge-runtime run`` makes it by default."""
+"""Our side of the comparison: the pipeline as ``edge-runtime run`` makes it.
+
+Settings are taken from the environment: EDGE_RUNTIME_DETECTOR__BUDGET=1 is the plain glance.
+"""
 
 from __future__ import annotations
+
+import os
 
 import edge_runtime
 from benchmarks.peer_process import Looked, marks
@@ -17,7 +22,7 @@ class Ours:
 
     def __init__(self) -> None:
         self.library = f"edge-runtime {edge_runtime.__version__}"
-        config = load_config(None, {}, {"classify.models": ["smile"], "engine.threads": 1})
+        config = load_config(None, os.environ, {"classify.models": ["smile"], "engine.threads": 1})
         self._seen = 0
         self._pipeline = Assembly(config).pipeline(Mailbox())
 

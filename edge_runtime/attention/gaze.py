@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edge_runtime import imaging
-from edge_runtime.attention.motion import CELL, Motion
+from edge_runtime.attention.motion import Motion, spans_of
 from edge_runtime.attention.overlap import Boxes
 from edge_runtime.attention.tracker import Expected
 from edge_runtime.attention.window import fitness, fovea, glance_window, pyramid
@@ -52,6 +52,9 @@ ANSWERED_S: Final = 0.5
 
 HINT: Final = 1.0
 """Surprise of a hint: worth one closer look."""
+
+MOST_HINTS: Final = 4
+"""Of a frame, the surest: a budget has no room for more."""
 
 
 class Gaze:
@@ -105,7 +108,16 @@ class Gaze:
             every = list(range(1 + len(self._tiles)))
             worth = due or bool((self._surprise >= DUE).any())
             return self._taken(every, self._windows, now) if worth else ()
-        return self._chosen(now, expected, looks)
+        return self._chosen(now, expected, looks) if self._worthwhile(now, expected) else ()
+
+    def _worthwhile(self, now: float, expected: Sequence[Expected]) -> bool:
+        """Whether any look may be due: most frames need no plan."""
+        return (
+            bool(self._hints)
+            or self._glance_surprise + sum(each.surprise for each in expected) >= DUE
+            or float(self._surprise.max(initial=0.0)) >= DUE
+            or now - float(self._seen_at.min(initial=now)) >= self._unseen_s
+        )
 
     def covered(self, looks: Sequence[Look], boxes: Boxes) -> npt.NDArray[np.bool_]:
         """Which of ``boxes`` (m, 4) a frame's looks would have shown, were a face there: (m,)."""
@@ -118,7 +130,9 @@ class Gaze:
         """Places where a look found something too faint, or cut off: the next plan looks closer."""
         self._answered = [(box, at) for box, at in self._answered if now - at < ANSWERED_S]
         self._hints = tuple(
-            box for box in boxes if all(box.iou(other) < 0.2 for other, _ in self._answered)
+            box
+            for box in boxes[:MOST_HINTS]
+            if all(box.iou(other) < 0.2 for other, _ in self._answered)
         )
 
     def learn(self, looks: Sequence[Look], faces: Sequence[Detection]) -> None:
@@ -145,7 +159,8 @@ class Gaze:
         self._hints = ()
         self._answered = []
         self._index = {Box(*map(float, tile)): i for i, tile in enumerate(self._tiles)}
-        self._cells = _cells_of(self._tiles, picture, self._view)
+        fit = imaging.letterbox_fit(picture, self._view)
+        self._spans = spans_of(self._tiles, fit, self._view)
         # Of two tiles full of motion the larger shows more of what moves.
         self._moving_rate = MOVING_TILE * self._tiles[:, 2] / self._tiles[:, 2].max(initial=1.0)
 
@@ -157,7 +172,7 @@ class Gaze:
     def _gather(self, elapsed: float, motion: Motion) -> None:
         rate = (1 + (FAMILIAR - 1) * self._prior) / self._unseen_s
         if motion.share > 0 and len(self._tiles):
-            energy = _shares(motion.cells, self._cells) / FULL_OF_MOTION
+            energy = motion.shares(self._spans) / FULL_OF_MOTION
             rate = rate + self._moving_rate * np.minimum(energy, 1)
         self._surprise += elapsed * rate
 
@@ -234,27 +249,3 @@ def _within(windows: Boxes, window: npt.NDArray[np.float32]) -> npt.NDArray[np.b
 def _holds(window: Box, face: Box) -> bool:
     x, y = face.centre
     return window.x <= x <= window.right and window.y <= y <= window.bottom
-
-
-def _cells_of(
-    tiles: Boxes, picture: tuple[int, int], view: tuple[int, int]
-) -> npt.NDArray[np.intp]:
-    """The motion grid's cells under each tile: (n, 4) of left, top, right, bottom."""
-    fit = imaging.letterbox_fit(picture, view)
-    rows, columns = view[1] // CELL, view[0] // CELL
-    cells = [
-        imaging.whole_pixels(
-            Box(*(side / CELL for side in fit.to_input(Box(*map(float, tile))))), columns, rows
-        )
-        for tile in tiles
-    ]
-    return np.array(cells, np.intp).reshape(-1, 4)
-
-
-def _shares(moving: npt.NDArray[np.bool_], cells: npt.NDArray[np.intp]) -> npt.NDArray[np.float64]:
-    """The share of moving cells under each tile: four look-ups in the table of sums."""
-    sums = np.zeros((moving.shape[0] + 1, moving.shape[1] + 1), np.int32)
-    np.cumsum(np.cumsum(moving, axis=0), axis=1, out=sums[1:, 1:])
-    left, top, right, bottom = cells.T
-    count = sums[bottom, right] - sums[top, right] - sums[bottom, left] + sums[top, left]
-    return np.asarray(count / np.maximum((right - left) * (bottom - top), 1))

@@ -94,7 +94,7 @@ class _Track:
 
     def predicted(self, now: float) -> Box:
         elapsed = now - self.seen_at
-        if elapsed <= 0:
+        if elapsed <= 0 or self.velocity == (0.0, 0.0):
             return self.box
         reach = FADING_S * (1 - math.exp(-elapsed / FADING_S))
         x, y, w, h = self.box
@@ -150,14 +150,17 @@ class Tracker:
         return len(self._tracks)
 
     def expected(
-        self, now: float, stirred: Callable[[Box], bool] = lambda box: False
+        self, now: float, stirred: Callable[[Boxes], Sequence[bool]] | None = None
     ) -> tuple[Expected, ...]:
-        """Where every face is expected; ``stirred`` says whether something moves in a box."""
+        """Where every face is expected; ``stirred`` says in which boxes something moves."""
         self._forget(now)
+        if not self._tracks:
+            return ()
         boxes = [track.predicted(now) for track in self._tracks]
+        moving = stirred(np.array(boxes, np.float32)) if stirred else [False] * len(boxes)
         return tuple(
-            Expected(box, track.surprise(now, stirred(box)), track.doubtful)
-            for box, track in zip(boxes, self._tracks, strict=True)
+            Expected(box, track.surprise(now, moves), track.doubtful)
+            for box, track, moves in zip(boxes, self._tracks, moving, strict=True)
         )
 
     def update(
