@@ -112,10 +112,10 @@ class Gaze:
 
     def _worthwhile(self, now: float, expected: Sequence[Expected]) -> bool:
         """Whether any look may be due: most frames need no plan."""
+        most = max(self._glance_surprise, float(self._surprise.max(initial=0.0)))
         return (
             bool(self._hints)
-            or self._glance_surprise + sum(each.surprise for each in expected) >= DUE
-            or float(self._surprise.max(initial=0.0)) >= DUE
+            or most + sum(each.surprise for each in expected) >= DUE
             or now - float(self._seen_at.min(initial=now)) >= self._unseen_s
         )
 
