@@ -94,6 +94,9 @@ SETTINGS = {
 }
 
 
+SETTINGS["smile-shipped"] = SETTINGS["smile"]
+
+
 def rows_of(net: Settings, teacher: str) -> dict[str, Stages]:
     """By name what is done to the trained net. ``teacher``: keys that name it to ``distill``."""
 
