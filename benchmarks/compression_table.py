@@ -154,6 +154,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--out", type=Path, default=Path("build/table"))
     parser.add_argument("--table", action="store_true", help="only print what is there")
+    parser.add_argument("--rows", nargs="+", metavar="NAME", help="only these, in this order")
     args = parser.parse_args()
     name = args.recipe.stem
     if name not in SETTINGS:
@@ -162,11 +163,14 @@ def main() -> None:
     file = args.out / f"{name}.json"
     rows: dict[str, Any] = json.loads(file.read_text()) if file.is_file() else {}
     bench = Bench(args.recipe, args.data, args.out)
-    for row, stages in rows_of(SETTINGS[name], bench.teacher()).items():
-        if row not in rows and not args.table:
-            rows[row] = bench.measured(stages)
+    plan = rows_of(SETTINGS[name], bench.teacher())
+    if unknown := [row for row in args.rows or () if row not in plan]:
+        parser.error(f"no rows {', '.join(unknown)}, there are {'; '.join(plan)}")
+    for row in [] if args.table else args.rows or plan:
+        if row not in rows:
+            rows[row] = bench.measured(plan[row])
             file.write_text(json.dumps(rows, indent=2) + "\n")
-    print(markdown(rows))
+    print(markdown({row: rows[row] for row in plan if row in rows}))
 
 
 class Bench:
