@@ -208,7 +208,7 @@ class Bench:
         return {"epochs": epochs} | {key: last[key] for key in ("parameters", "macs", "file")}
 
     def _run(self, recipe: Recipe) -> dict[str, Any]:
-        bar = Progress(units_of(recipe), write=sys.stderr.write, redraw=sys.stderr.isatty())
+        bar = Progress(units_of(recipe), write=_tell, redraw=sys.stderr.isatty())
         row = self.out / "row"
         return Compression(
             recipe=recipe, data=self.data, work=self.work, out=row, progress=bar
@@ -220,6 +220,10 @@ class Bench:
         common = len(list(takewhile(lambda stage: not isinstance(stage, WRITERS), recipe.stages)))
         trained = self.work / recipe.folder_names()[common - 1] / "net.pt"
         torch.save(torch.load(trained, weights_only=False).state_dict(), self.weights)
+
+
+def _tell(text: str) -> None:
+    sys.stderr.write(text)
 
 
 def markdown(rows: dict[str, Any]) -> str:
