@@ -14,7 +14,7 @@ import argparse
 import json
 import re
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import takewhile
 from pathlib import Path
 from typing import Any
@@ -94,6 +94,10 @@ SETTINGS = {
 }
 
 
+SETTINGS["smile-shipped"] = replace(SETTINGS["smile"], heal=2, prune=2, low_bits=2)
+"""Fewer epochs: a crop is drawn anew every time, which takes longer than learning from it."""
+
+
 def rows_of(net: Settings, teacher: str) -> dict[str, Stages]:
     """By name what is done to the trained net. ``teacher``: keys that name it to ``distill``."""
 
@@ -151,6 +155,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--out", type=Path, default=Path("build/table"))
     parser.add_argument("--table", action="store_true", help="only print what is there")
+    parser.add_argument("--rows", nargs="+", metavar="NAME", help="only these, in this order")
     args = parser.parse_args()
     name = args.recipe.stem
     if name not in SETTINGS:
@@ -159,11 +164,14 @@ def main() -> None:
     file = args.out / f"{name}.json"
     rows: dict[str, Any] = json.loads(file.read_text()) if file.is_file() else {}
     bench = Bench(args.recipe, args.data, args.out)
-    for row, stages in rows_of(SETTINGS[name], bench.teacher()).items():
-        if row not in rows and not args.table:
-            rows[row] = bench.measured(stages)
+    plan = rows_of(SETTINGS[name], bench.teacher())
+    if unknown := [row for row in args.rows or () if row not in plan]:
+        parser.error(f"no rows {', '.join(unknown)}, there are {'; '.join(plan)}")
+    for row in [] if args.table else args.rows or plan:
+        if row not in rows:
+            rows[row] = bench.measured(plan[row])
             file.write_text(json.dumps(rows, indent=2) + "\n")
-    print(markdown(rows))
+    print(markdown({row: rows[row] for row in plan if row in rows}))
 
 
 class Bench:
@@ -200,7 +208,7 @@ class Bench:
         return {"epochs": epochs} | {key: last[key] for key in ("parameters", "macs", "file")}
 
     def _run(self, recipe: Recipe) -> dict[str, Any]:
-        bar = Progress(units_of(recipe), write=sys.stderr.write, redraw=sys.stderr.isatty())
+        bar = Progress(units_of(recipe), write=_tell, redraw=sys.stderr.isatty())
         row = self.out / "row"
         return Compression(
             recipe=recipe, data=self.data, work=self.work, out=row, progress=bar
@@ -212,6 +220,10 @@ class Bench:
         common = len(list(takewhile(lambda stage: not isinstance(stage, WRITERS), recipe.stages)))
         trained = self.work / recipe.folder_names()[common - 1] / "net.pt"
         torch.save(torch.load(trained, weights_only=False).state_dict(), self.weights)
+
+
+def _tell(text: str) -> None:
+    sys.stderr.write(text)
 
 
 def markdown(rows: dict[str, Any]) -> str:

@@ -62,6 +62,7 @@ OWNERS: dict[str, tuple[str, ...]] = {
     "tomllib": ("config/", "cli/options.py", "compress/recipe.py"),
     "torch": ("compress/",),
     "torch_pruning": ("compress/",),
+    "torchvision": ("compress/onnx_net.py",),
     "uvicorn": ("app/",),
     "watchfiles": ("store/arrival/",),
 }

@@ -24,6 +24,9 @@ PADDING = 114
 SHARES, CALM_SHARES = (0.36, 0.17, 0.19, 0.12, 0.16), (0.56, 0.12, 0.10, 0.06, 0.16)
 """How often each kind of scene is drawn: whole, close, crowd, mosaic, nobody."""
 NOBODY = 4
+NOBODYS_SHARE = SHARES[NOBODY]
+MASKED, PORTRAITS_OF_BARE = 0.23, 2 / 7
+"""Of the faces that are set into scenes, and of those that are not from the masked pool."""
 
 
 class Syllabus(NamedTuple):
@@ -51,6 +54,10 @@ class Pools:
     masked: list[Photo]
     empty: list[Photo]
     """Pictures without faces; `ignore` marks what might be one."""
+    masked_share: float = MASKED
+    """How many of the faces that are set into scenes come from the masked people's pictures."""
+    nobodys_share: float = NOBODYS_SHARE
+    """How many of the scenes show nobody."""
 
 
 class Scene(NamedTuple):
@@ -113,12 +120,19 @@ def draw_scene(pools: Pools, rng: Random) -> Scene:
 def compose(pools: Pools, rng: Random, syllabus: Syllabus = WILD) -> Scene:
     """One random scene before any camera spoils it."""
     shares = CALM_SHARES if rng.random() < syllabus.calm else SHARES
-    kind = int(rng.choice(5, p=shares))
+    kind = int(rng.choice(5, p=_with_nobody(shares, pools.nobodys_share)))
     if kind == NOBODY:
         canvas = _nobody(pools, rng, syllabus.difficulty)
     else:
         canvas = (_whole, _close, _crowd, _mosaic)[kind](pools, rng)
     return Scene(canvas.image, *canvas.truth())
+
+
+def _with_nobody(shares: tuple[float, ...], nobody: float) -> NDArray[np.float64]:
+    """The shares with another one for scenes without a face, the others shrunk alike."""
+    mixed = np.array(shares) * (1 - nobody) / (1 - shares[NOBODY])
+    mixed[NOBODY] = nobody
+    return mixed
 
 
 def spoil(scene: Scene, rng: Random, syllabus: Syllabus = WILD) -> Scene:
@@ -272,7 +286,9 @@ def _blend_head(canvas: Canvas, photo: Photo, size: float, rng: Random) -> None:
 
 def _face_photo(pools: Pools, rng: Random) -> Photo:
     """A photograph with at least one face: mostly web, also portraits and masked people."""
-    pool = (pools.web, pools.portraits, pools.masked)[int(rng.choice(3, p=(0.55, 0.22, 0.23)))]
+    bare = 1 - pools.masked_share
+    shares = (bare * (1 - PORTRAITS_OF_BARE), bare * PORTRAITS_OF_BARE, pools.masked_share)
+    pool = (pools.web, pools.portraits, pools.masked)[int(rng.choice(3, p=shares))]
     while True:
         photo = _pick(pool, rng)
         if len(photo.faces):

@@ -30,6 +30,7 @@ def fold_norms(net: nn.Module) -> nn.Module:
     plain = without_units(net).eval()
     graph = _Tracer().trace(plain)
     for node in list(graph.nodes):
+        node.type = None  # annotations may be strings, and a trace with those cannot be stored
         before = node.args[0] if node.op == "call_module" and node.args else None
         if _is(plain, node, nn.BatchNorm2d) and _is(plain, before, nn.Conv2d):
             _fuse(plain, graph, before, node)

@@ -43,7 +43,8 @@ def _library(file: Path) -> Any:
         import keras
     except ImportError as error:
         raise LibraryMissing(
-            f"{file} is a Keras model, which needs Keras 3: pip install keras ({error})"
+            f"{file} is a Keras model, which needs Keras 3: pip install 'edge-runtime[formats]' "
+            f"({error})"
         ) from None
     if keras.backend.backend() != "torch":
         raise LibraryMissing(

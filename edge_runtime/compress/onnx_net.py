@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from types import ModuleType
 from typing import Any, Final
 
 import torch
@@ -20,14 +24,7 @@ def onnx_net(file: Path) -> nn.Module:
     Raises LibraryMissing without the converter, DataMissing for a file that is no ONNX, and
     LayerUnsuited for an operator without a torch counterpart or a file for batches of one size.
     """
-    try:
-        import onnx2torch
-    except (ImportError, RuntimeError) as error:
-        # RuntimeError: the installed torchvision belongs to another torch.
-        raise LibraryMissing(
-            f"{file} is ONNX, which needs onnx2torch and the torchvision of your torch "
-            f"(pip install onnx2torch): {error}"
-        ) from None
+    onnx2torch = _converter(file)
     model = _model(file)
     try:
         net: nn.Module = onnx2torch.convert(model)
@@ -37,6 +34,47 @@ def onnx_net(file: Path) -> nn.Module:
         ) from None
     _try_batches(net, model, file)
     return net
+
+
+def _converter(file: Path) -> Any:
+    try:
+        with _torchvision():
+            import onnx2torch
+    except ImportError as error:
+        raise LibraryMissing(
+            f"{file} is ONNX, which needs onnx2torch: pip install 'edge-runtime[formats]' ({error})"
+        ) from None
+    return onnx2torch
+
+
+@contextmanager
+def _torchvision() -> Iterator[None]:
+    """Lets onnx2torch be imported where torchvision cannot be.
+
+    It wants three functions of it, for NonMaxSuppression and RoiAlign alone; and a torchvision that
+    was not built for the very torch beside it (2.13.0+cpu, say) fails with a RuntimeError.
+    """
+    try:
+        import torchvision  # noqa: F401
+    except (ImportError, RuntimeError):
+        absent, ops = ModuleType("torchvision"), ModuleType("torchvision.ops")
+        absent.__dict__["ops"] = ops
+        ops.__dict__.update(dict.fromkeys(("box_convert", "nms", "roi_align"), _refuse))
+        stands_in = {"torchvision": absent, "torchvision.ops": ops}
+        before = {name: sys.modules[name] for name in stands_in if name in sys.modules}
+        sys.modules.update(stands_in)
+        try:
+            yield
+        finally:
+            for name in stands_in:
+                del sys.modules[name]
+            sys.modules.update(before)
+    else:
+        yield
+
+
+def _refuse(*_: Any, **__: Any) -> Any:
+    raise LayerUnsuited("this ONNX operator needs the torchvision that was built for your torch")
 
 
 def _model(file: Path) -> Any:

@@ -11,6 +11,7 @@ import json
 import math
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from torch.utils.data import DataLoader
 
 from edge_runtime.compress.detection_loss import detection_loss
 from edge_runtime.compress.face_pools import read_pools
-from edge_runtime.compress.face_scenes import Pools, Syllabus
+from edge_runtime.compress.face_scenes import MASKED, NOBODYS_SHARE, Pools, Syllabus
 from edge_runtime.compress.glance_check import (
     Detector,
     Exam,
@@ -149,22 +150,26 @@ def trained(
     minutes: float,
     rate: float = PEAK_RATE,
     calm_from: float = CALM_FROM,
+    masked: float = MASKED,
+    nobody: float = NOBODYS_SHARE,
     workers: int = 1,
     clock: Clock = time.monotonic,
 ) -> nn.Module:
     """The net after so many minutes: the average of its weights that checked best.
 
     The rate falls from ``rate`` along a cosine; from the share ``calm_from`` of the time on scenes
-    become calm. ``workers`` processes draw scenes. A killed run goes on from what ``work`` holds.
+    become calm. ``masked`` and ``nobody`` are shares, see Pools. ``workers`` processes draw scenes.
+    A killed run goes on from what ``work`` holds.
     """
     fix_seed(seed)
     cv2.setNumThreads(1)  # threads of cv2 do not survive the fork of a loader process
-    trainer = Trainer(net, minutes, rate, calm_from)
     latest = work / "latest.pt"
+    pools = replace(read_pools(data, "train"), masked_share=masked, nobodys_share=nobody)
+    trainer = Trainer(net, minutes, rate, calm_from)
     if latest.exists():
         trainer.resume(torch.load(latest))
     if trainer.progress < 1:
-        loop = Loop(trainer, read_pools(data, "train"), read_pools(data, "val"), work)
+        loop = Loop(trainer, pools, read_pools(data, "val"), work)
         loop.run(seed, workers, on_progress, clock)
     net.load_state_dict(torch.load(work / "best.pt")["average"])
     return net.eval()

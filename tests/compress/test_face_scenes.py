@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -39,6 +41,25 @@ def test_faces_lie_on_the_canvas_and_are_large_enough(pools: Pools) -> None:
     assert all(scene.image.shape == (HEIGHT, WIDTH) for scene in scenes)
     assert np.all(boxes[:, :2] - boxes[:, 2:] / 2 >= -1e-3)
     assert np.all(boxes[:, :2] + boxes[:, 2:] / 2 <= (WIDTH + 1e-3, HEIGHT + 1e-3))
+
+
+def test_more_scenes_show_nobody_when_that_is_asked_for(pools: Pools) -> None:
+    def empty(share: float) -> int:
+        rng = np.random.default_rng(4)
+        asked = replace(pools, nobodys_share=share)
+        return sum(not len(compose(asked, rng).faces) for _ in range(80))
+
+    assert empty(1.0) == 80
+    assert empty(0.0) < empty(0.5) < 80
+
+
+def test_faces_come_from_the_masked_as_often_as_asked_for() -> None:
+    pools = Pools([photo(1)], [photo(1)], [photo(2)], [photo(0)], nobodys_share=0.0)
+    drawn = [
+        sum(len(compose(replace(pools, masked_share=share), rng).faces) for _ in range(60))
+        for share, rng in ((share, np.random.default_rng(5)) for share in (0.0, 1.0))
+    ]
+    assert drawn[0] < drawn[1]  # their photographs show two
 
 
 def test_the_same_seed_draws_the_same_scene(pools: Pools) -> None:

@@ -112,6 +112,12 @@ def test_norms_of_any_net_are_folded(net: nn.Module, inputs: Tensor) -> None:
     assert torch.allclose(folded(inputs), net(inputs), atol=1e-5)
 
 
+def test_a_folded_net_can_be_kept(net: nn.Module, inputs: Tensor, tmp_path: Path) -> None:
+    torch.save(fold_norms(net), tmp_path / "net.pt")
+    again = torch.load(tmp_path / "net.pt", weights_only=False)
+    assert torch.equal(again(inputs), fold_norms(net)(inputs))
+
+
 def test_the_file_of_a_net_trained_with_rounding_keeps_its_weights(
     net: nn.Module, inputs: Tensor
 ) -> None:
