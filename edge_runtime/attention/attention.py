@@ -13,8 +13,7 @@ from edge_runtime.attention.budget import Budget, Purse
 from edge_runtime.attention.detector import Detector
 from edge_runtime.attention.gaze import Gaze
 from edge_runtime.attention.merge import Seen, merged
-from edge_runtime.attention.motion import Motion, MotionGate, spans_of
-from edge_runtime.attention.overlap import Boxes
+from edge_runtime.attention.motion import Motion, MotionGate
 from edge_runtime.attention.tracker import Tracker
 from edge_runtime.attention.window import show
 from edge_runtime.types import Box, Clock, Detection, Frame, Look, Luma, Region
@@ -116,7 +115,7 @@ class Attention:
         fit = imaging.letterbox(frame.luma, picture, self._glance)
         motion = self._gate.update(self._glance)
         now = frame.moment
-        expected = self._tracker.expected(now, lambda boxes: self._stirred(boxes, motion, fit))
+        expected = self._tracker.expected(now, lambda box: motion.within(fit.to_input(box)))
         allowed = self._allowed
         self._turn = (self._turn + 1) % allowed.detect_every
         looks: tuple[Look, ...] = ()
@@ -131,14 +130,6 @@ class Attention:
         attended = self._follow(found, now, motion, looks)
         lap("track")
         return attended
-
-    def _stirred(self, boxes: Boxes, motion: Motion, fit: imaging.Fit) -> list[bool]:
-        """In or beside which boxes of the picture something moves."""
-        if not motion.share:
-            return [False] * len(boxes)
-        spans = spans_of(boxes, fit, self._detector.glance_size, beside=0.5)
-        stirred: list[bool] = (motion.shares(spans) > 0).tolist()
-        return stirred
 
     def _rest(self, now: float, motion: Motion) -> Attended:
         """Nobody looked: faces are where they are expected, and doubtful places stay doubtful."""

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from edge_runtime import imaging
 from edge_runtime.attention.overlap import Boxes
-from edge_runtime.types import Luma
+from edge_runtime.types import Box, Luma
 
 CELL: Final = 4
 """Glance pixels per grid cell and axis: averaging 16 pixels quarters the sensor's noise."""
@@ -29,6 +29,15 @@ class Motion(NamedTuple):
     cells: npt.NDArray[np.bool_]
     """(rows, columns) of the grid; valid until the next update."""
 
+    def within(self, box: Box) -> bool:
+        """Whether anything moves in or beside a box of the glance, by half a cell at least."""
+        if not self.share:
+            return False
+        rows, columns = self.cells.shape
+        near = Box(box.x / CELL - 0.5, box.y / CELL - 0.5, box.w / CELL + 1, box.h / CELL + 1)
+        left, top, right, bottom = imaging.whole_pixels(near, columns, rows)
+        return bool(self.cells[top:bottom, left:right].any())
+
     def shares(self, spans: npt.NDArray[np.intp]) -> npt.NDArray[np.float64]:
         """The share of each span (n, 4) of cells that moves, see ``spans_of``: four look-ups in
         the table of sums.
@@ -42,16 +51,14 @@ class Motion(NamedTuple):
         return np.asarray(count / np.maximum((right - left) * (bottom - top), 1))
 
 
-def spans_of(
-    boxes: Boxes, fit: imaging.Fit, view: tuple[int, int], *, beside: float = 0.0
-) -> npt.NDArray[np.intp]:
+def spans_of(boxes: Boxes, fit: imaging.Fit, view: tuple[int, int]) -> npt.NDArray[np.intp]:
     """The motion grid's cells under boxes (n, 4) of a picture fitted into a ``view`` (width,
-    height): (n, 4) of left, top, right, bottom; ``beside`` cells more on every side.
+    height): (n, 4) of left, top, right, bottom.
     """
     scale = np.array([fit.scale_x, fit.scale_y], np.float32) / CELL
     offset = np.array([fit.offset_x, fit.offset_y], np.float32) / CELL
-    start = np.floor(boxes[:, :2] * scale + offset - beside)
-    end = np.ceil((boxes[:, :2] + boxes[:, 2:]) * scale + offset + beside)
+    start = np.floor(boxes[:, :2] * scale + offset)
+    end = np.ceil((boxes[:, :2] + boxes[:, 2:]) * scale + offset)
     most = (view[0] // CELL, view[1] // CELL)
     return np.concatenate([np.clip(start, 0, most), np.clip(end, 0, most)], axis=1).astype(np.intp)
 

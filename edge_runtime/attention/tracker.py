@@ -150,17 +150,14 @@ class Tracker:
         return len(self._tracks)
 
     def expected(
-        self, now: float, stirred: Callable[[Boxes], Sequence[bool]] | None = None
+        self, now: float, stirred: Callable[[Box], bool] = lambda box: False
     ) -> tuple[Expected, ...]:
-        """Where every face is expected; ``stirred`` says in which boxes something moves."""
+        """Where every face is expected; ``stirred`` says whether something moves in a box."""
         self._forget(now)
-        if not self._tracks:
-            return ()
         boxes = [track.predicted(now) for track in self._tracks]
-        moving = stirred(np.array(boxes, np.float32)) if stirred else [False] * len(boxes)
         return tuple(
-            Expected(box, track.surprise(now, moves), track.doubtful)
-            for box, track, moves in zip(boxes, self._tracks, moving, strict=True)
+            Expected(box, track.surprise(now, stirred(box)), track.doubtful)
+            for box, track in zip(boxes, self._tracks, strict=True)
         )
 
     def update(
