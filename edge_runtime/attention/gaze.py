@@ -99,6 +99,8 @@ class Gaze:
             self._begin(picture, now)
         elapsed, self._planned_at = now - self._planned_at, now
         self._glance_surprise += elapsed * self._glance_rate(motion)
+        if self._motion_threshold == 0:  # who says so wants every frame looked at
+            self._glance_surprise = max(self._glance_surprise, DUE)
         if looks == 1:
             due = self._glance_surprise + sum(each.surprise for each in expected) >= DUE
             return self._taken([0], self._glance_only, now) if due else ()

@@ -42,6 +42,13 @@ def test_a_budget_of_one_is_the_plain_glance() -> None:
     assert plans.count((whole,)) == 11  # every third frame: 12 times a second are enough
 
 
+def test_without_a_motion_threshold_every_frame_is_looked_at() -> None:
+    gaze = Gaze((160, 120), motion_threshold=0.0)
+    for looks, count in ((1, 1), (None, 35)):
+        for index in range(5):
+            assert len(gaze.plan(index * FRAME, PICTURE, STILL, (), looks)) == count
+
+
 def test_a_still_empty_scene_is_seldom_looked_at_and_never_forgotten() -> None:
     gaze, now = settled(unseen_s=5.0, idle_interval_s=1.0)
     seen_at: dict[Box, float] = {}
