@@ -80,6 +80,7 @@ class Gaze:
         self._motion_threshold = motion_threshold
         self._picture = (0, 0)
         self._planned_at = 0.0
+        self._glance_surprise = DUE
         self._hints: tuple[Box, ...] = ()
         self._answered: list[tuple[Box, float]] = []
 
@@ -102,11 +103,11 @@ class Gaze:
         if self._motion_threshold == 0:  # who says so wants every frame looked at
             self._glance_surprise = max(self._glance_surprise, DUE)
         if looks == 1:
-            due = self._glance_surprise + sum(each.surprise for each in expected) >= DUE
+            due = self._glance_surprise + _most(expected) >= DUE
             return self._taken([0], self._glance_only, now) if due else ()
         self._gather(elapsed, motion)
         if looks is None:
-            due = self._glance_surprise + sum(each.surprise for each in expected) >= DUE
+            due = self._glance_surprise + _most(expected) >= DUE
             every = list(range(1 + len(self._tiles)))
             worth = due or bool((self._surprise >= DUE).any())
             return self._taken(every, self._windows, now) if worth else ()
@@ -117,7 +118,7 @@ class Gaze:
         most = max(self._glance_surprise, float(self._surprise.max(initial=0.0)))
         return (
             bool(self._hints)
-            or most + sum(each.surprise for each in expected) >= DUE
+            or most + _most(expected) >= DUE
             or now - float(self._seen_at.min(initial=now)) >= self._unseen_s
         )
 
@@ -197,7 +198,7 @@ class Gaze:
         chosen: list[int] = []
         late = self._late(now, looks)
         while len(chosen) < looks:
-            value = own + shows @ doubt if len(doubt) else own
+            value = _values(own, shows, doubt)
             best = late.pop() if late and chosen else int(value.argmax())
             if value[best] < DUE:
                 break
@@ -235,6 +236,27 @@ class Gaze:
             self._seen_at[seen] = now
             looks.append(Look(window, "tile" if index <= len(self._tiles) else "face"))
         return tuple(looks)
+
+
+def _most(expected: Sequence[Expected]) -> float:
+    return max((each.surprise for each in expected), default=0.0)
+
+
+def _values(
+    own: npt.NDArray[np.float64],
+    shows: npt.NDArray[np.float32],
+    doubt: npt.NDArray[np.float64],
+) -> npt.NDArray[np.float64]:
+    """What each window is worth: its own surprise and that of all faces it shows.
+
+    Windows that are not due are worth nothing. What makes one due is its own surprise and the
+    greatest of its faces', not the sum: a crowd need not be looked at more often than a face.
+    """
+    if not len(doubt):
+        return own
+    told = shows * doubt
+    due = own + told.max(axis=1) >= DUE
+    return np.asarray(np.where(due, own + told.sum(axis=1), 0.0))
 
 
 def _within(windows: Boxes, window: npt.NDArray[np.float32]) -> npt.NDArray[np.bool_]:
