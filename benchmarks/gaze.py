@@ -1,4 +1,4 @@
-"""What closer looks find: ``benchmarks/gaze.py --data DIR [--clips NAME…] [--json FILE]``.
+"""What closer looks find: ``python -m benchmarks.gaze --data DIR [--clips NAME…] [--json FILE]``.
 
 Clips: each goes through the whole pipeline once for every budget; truth is YuNet at 960 px of the
 long side (score 0.6 and more), which is a far larger net at twice the clip's size. Stills: held-out
@@ -22,7 +22,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from edge_runtime import imaging
+from benchmarks.performance_page import replaced
 from edge_runtime.app.assembly import Assembly
 from edge_runtime.average_precision import Judged, large_enough, verdicts
 from edge_runtime.bench.labels import read_labels
@@ -252,23 +252,26 @@ def main() -> None:
     parser.add_argument("--smallest-face", type=float, default=0.02, help="on clips")
     parser.add_argument("--stills", type=int, default=561, help="how many photographs")
     parser.add_argument("--json", type=Path, help="also write the rows there")
+    parser.add_argument("--page", type=Path, help="also put the tables into docs/gaze.md")
     arguments = parser.parse_args()
     os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
     cv2.setNumThreads(1)
-    imaging.cv2.setNumThreads(1)
     clips = [
         row
         for clip in arguments.clips
         for row in clip_rows(arguments.data, clip, arguments.budgets, arguments.smallest_face)
     ]
-    if clips:
-        print(table(clips))
+    tables = [table(clips)] if clips else []
     stills: list[StillRow] = []
     if arguments.stills:
         plain = photographs(arguments.data)[: arguments.stills]
         stills += still_rows("photographs", plain, arguments.data, 0.05)
         stills += still_rows("pasted small", pasted(plain, arguments.data), arguments.data, 0.0125)
-        print(table(stills))
+        tables.append(table(stills))
+    print("\n\n".join(tables))
+    if arguments.page:
+        page = arguments.page.read_text()
+        arguments.page.write_text(replaced(page, "gaze", "\n\n".join(tables)))
     if arguments.json:
         arguments.json.write_text(json.dumps([asdict(row) for row in (*clips, *stills)], indent=1))
 
