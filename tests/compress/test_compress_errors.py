@@ -106,4 +106,4 @@ def test_a_converter_that_is_not_there(
     monkeypatch.setitem(sys.modules, "onnx2torch", None)
     recipe = TRAIN.replace("tests.compress.small_net:small_net", "net.onnx")
     assert run(folder, recipe, "--data", str(folder)) == 6
-    assert "pip install onnx2torch" in sentence(capsys)
+    assert "edge-runtime[formats]" in sentence(capsys)
