@@ -237,7 +237,7 @@ def test_without_the_converter_onnx_is_told(folder: Path, monkeypatch: pytest.Mo
     (folder / "net.onnx").write_bytes(b"")
     monkeypatch.setitem(sys.modules, "onnx2torch", None)
     other = changed(folder, ("tests.compress.small_net:small_net", "net.onnx"))
-    with pytest.raises(LibraryMissing, match="edge-runtime\[formats\]"):
+    with pytest.raises(LibraryMissing, match=r"edge-runtime\[formats\]"):
         compression(folder, other).run()
 
 
