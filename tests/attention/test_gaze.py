@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 import numpy as np
+import pytest
 
 from edge_runtime.attention.gaze import ANSWERED_S, Gaze
 from edge_runtime.attention.motion import Motion
@@ -173,3 +174,20 @@ def test_a_picture_of_another_size_is_another_view() -> None:
     gaze, now = settled()
     (*_, last) = gaze.plan(now + FRAME, (1280, 720), STILL, (), 4)
     assert last.reason == "tile"
+
+
+@pytest.mark.parametrize("picture", [(1, 1), (3, 200), (100, 80), (4000, 50), (3840, 2160)])
+@pytest.mark.parametrize("looks", [1, 2, 6, None])
+def test_pictures_of_any_shape_are_looked_at_inside_their_edges(
+    picture: tuple[int, int], looks: int | None
+) -> None:
+    gaze = Gaze((160, 120))
+    face = Expected(Box(picture[0] * 0.9, picture[1] * 0.9, 1.0, 1.0), 5.0, True)
+    for index in range(6):
+        plan = gaze.plan(index * FRAME, picture, moving(Box(0, 0, 640, 480)), (face,), looks)
+        assert plan
+        for look in plan:
+            assert look.window.x >= 0
+            assert look.window.y >= 0
+            assert look.window.right <= picture[0] + 0.01
+            assert look.window.bottom <= picture[1] + 0.01
