@@ -189,9 +189,10 @@ class Gaze:
         shows = fitness(self._windows[:1], faces, self._view[0])[0] if len(faces) else least
         windows = np.concatenate([self._windows, self._foveae(faces[shows < least])])
         shows = fitness(windows, faces, self._view[0])
-        shows *= shows >= least
         # The tile that found a doubtful face would only say the same again.
         shows[1 : len(self._windows), least == JUDGED_WELL] = 0
+        # Of a face that fills the picture no window shows it as well as that.
+        shows *= shows >= np.minimum(least, shows.max(axis=0, initial=0.0))
         own = np.zeros(len(windows))
         own[0] = self._glance_surprise
         own[1 : 1 + len(self._tiles)] = self._surprise
@@ -254,9 +255,8 @@ def _values(
     """
     if not len(doubt):
         return own
-    told = shows * doubt
-    due = own + told.max(axis=1) >= DUE
-    return np.asarray(np.where(due, own + told.sum(axis=1), 0.0))
+    due = own + ((shows > 0) * doubt).max(axis=1) >= DUE
+    return np.asarray(np.where(due, np.maximum(own + shows @ doubt, DUE), 0.0))
 
 
 def _within(windows: Boxes, window: npt.NDArray[np.float32]) -> npt.NDArray[np.bool_]:
