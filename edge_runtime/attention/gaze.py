@@ -105,7 +105,7 @@ class Gaze:
         if looks == 1:
             due = self._glance_surprise + _most(expected) >= DUE
             return self._taken([0], self._glance_only, now) if due else ()
-        self._gather(elapsed, motion)
+        self._gather(elapsed, motion, expected)
         if looks is None:
             due = self._glance_surprise + _most(expected) >= DUE
             every = list(range(1 + len(self._tiles)))
@@ -162,8 +162,8 @@ class Gaze:
         self._hints = ()
         self._answered = []
         self._index = {Box(*map(float, tile)): i for i, tile in enumerate(self._tiles)}
-        fit = imaging.letterbox_fit(picture, self._view)
-        self._spans = spans_of(self._tiles, fit, self._view)
+        self._fit = imaging.letterbox_fit(picture, self._view)
+        self._spans = spans_of(self._tiles, self._fit, self._view)
         # Of two tiles full of motion the larger shows more of what moves.
         self._moving_rate = MOVING_TILE * self._tiles[:, 2] / self._tiles[:, 2].max(initial=1.0)
 
@@ -172,12 +172,24 @@ class Gaze:
             return MOVING_VIEW
         return 1 / self._idle_interval_s
 
-    def _gather(self, elapsed: float, motion: Motion) -> None:
+    def _gather(self, elapsed: float, motion: Motion, expected: Sequence[Expected]) -> None:
         rate = (1 + (FAMILIAR - 1) * self._prior) / self._unseen_s
         if motion.share > 0 and len(self._tiles):
-            energy = motion.shares(self._spans) / FULL_OF_MOTION
+            unexplained = self._unexplained(motion, expected)
+            energy = unexplained.shares(self._spans) / FULL_OF_MOTION
             rate = rate + self._moving_rate * np.minimum(energy, 1)
         self._surprise += elapsed * rate
+
+    def _unexplained(self, motion: Motion, expected: Sequence[Expected]) -> Motion:
+        """The motion that nobody who is followed makes: a body below a face surprises no one."""
+        bodies = [_body(each.box) for each in expected if not each.doubtful]
+        if not bodies:
+            return motion
+        cells = motion.cells.copy()
+        spans = spans_of(np.array(bodies, np.float32), self._fit, self._view)
+        for left, top, right, bottom in spans.tolist():
+            cells[top:bottom, left:right] = False
+        return Motion(motion.share, cells)
 
     def _chosen(self, now: float, expected: Sequence[Expected], looks: int) -> tuple[Look, ...]:
         self._closer_looks = True
@@ -268,6 +280,11 @@ def _within(windows: Boxes, window: npt.NDArray[np.float32]) -> npt.NDArray[np.b
     side = np.maximum(end - start, 0)
     most = side[:, 0] * side[:, 1] >= 0.9 * windows[:, 2] * windows[:, 3]
     return np.asarray(most & (window[2] <= 1.15 * windows[:, 2]))
+
+
+def _body(face: Box) -> Box:
+    """Where the rest of somebody is, who shows a face: three faces wide, from the hair down."""
+    return Box(face.x - face.w, face.y - face.h / 2, 3 * face.w, 7 * face.h)
 
 
 def _holds(window: Box, face: Box) -> bool:

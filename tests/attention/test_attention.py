@@ -124,7 +124,7 @@ def test_no_more_looks_than_allowed_are_taken() -> None:
         looking.allow(looks=2 if i >= 10 else None, detect_every=1)
         seen.append(len(looking.attend(frame_with(moved(i), taken_at=i * FRAME), no_lap).looks))
     assert max(seen[:10]) == 4
-    assert max(seen[10:]) == 2
+    assert 1 <= max(seen[10:]) <= 2
 
 
 def test_what_may_be_a_face_stays_possible_while_nobody_looks() -> None:

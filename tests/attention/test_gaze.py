@@ -95,6 +95,20 @@ def test_tiles_that_move_are_looked_at_first() -> None:
     assert seen[False] == 0
 
 
+def test_motion_of_somebody_who_is_followed_surprises_nobody() -> None:
+    face = Box(300, 100, 100, 120)
+    body = moving(Box(210, 60, 280, 400))
+
+    def tiles(*expected: Expected) -> int:
+        gaze, now = settled()
+        plans = [gaze.plan(now + i * FRAME, PICTURE, body, expected, 4) for i in range(1, 31)]
+        return sum(look.reason == "tile" for plan in plans for look in plan)
+
+    assert tiles(Expected(face, 0.5)) == 0
+    assert tiles(Expected(face, 0.5, doubtful=True)) > 20
+    assert tiles() > 20
+
+
 def test_a_small_face_is_followed_closely_and_a_large_one_with_the_glance() -> None:
     gaze, now = settled()
     small = Expected(Box(300, 200, 20, 26), 5.0)
