@@ -125,7 +125,12 @@ class Attention:
         lap("glance")
         if not looks:
             return self._rest(now, motion)
-        found = self._look(frame, looks, fit)
+        smallest_px = self._smallest_face * max(picture)
+        found = [
+            each
+            for each in self._look(frame, looks, fit)
+            if max(each.box.w, each.box.h) >= smallest_px
+        ]
         lap("detect")
         attended = self._follow(found, now, motion, looks)
         lap("track")

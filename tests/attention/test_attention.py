@@ -145,3 +145,15 @@ def test_a_small_face_is_followed_with_closer_looks() -> None:
         return sum(any(r.box.iou(small) > 0.5 for r in a.regions) for a in seen)
 
     assert found(4) > 40
+
+
+def test_what_is_smaller_than_the_smallest_face_is_none() -> None:
+    small = Box(500, 300, 20, 26)
+
+    def found(smallest_face: float) -> int:
+        looking = attention(budget=Budget(looks=4), smallest_face=smallest_face)
+        seen = [looking.attend(frame_with(small, taken_at=i * FRAME), no_lap) for i in range(30)]
+        return sum(len(each.regions) for each in seen)
+
+    assert found(0.03) > 20  # 19 px
+    assert found(0.05) == 0  # 32 px
