@@ -80,6 +80,7 @@ class Gaze:
         self._motion_threshold = motion_threshold
         self._picture = (0, 0)
         self._planned_at = 0.0
+        self._closer_looks = False
         self._glance_surprise = DUE
         self._hints: tuple[Box, ...] = ()
         self._answered: list[tuple[Box, float]] = []
@@ -98,6 +99,7 @@ class Gaze:
         """
         if picture != self._picture:
             self._begin(picture, now)
+        self._closer_looks = looks != 1
         elapsed, self._planned_at = now - self._planned_at, now
         self._glance_surprise += elapsed * self._glance_rate(motion)
         if self._motion_threshold == 0:  # who says so wants every frame looked at
@@ -140,7 +142,6 @@ class Gaze:
 
     def learn(self, looks: Sequence[Look], faces: Sequence[Detection]) -> None:
         """Remember in which of the tiles looked at a face was found."""
-        self._hints = ()
         for look in looks:
             index = self._index.get(look.window)
             if index is not None:
@@ -158,7 +159,6 @@ class Gaze:
         self._seen_at = np.full(len(self._tiles), now)
         self._prior = np.zeros(len(self._tiles))
         self._glance_surprise = DUE
-        self._closer_looks = False
         self._hints = ()
         self._answered = []
         self._index = {Box(*map(float, tile)): i for i, tile in enumerate(self._tiles)}
@@ -192,9 +192,9 @@ class Gaze:
         return Motion(motion.share, cells)
 
     def _chosen(self, now: float, expected: Sequence[Expected], looks: int) -> tuple[Look, ...]:
-        self._closer_looks = True
-        expected = (*expected, *(Expected(box, HINT, doubtful=True) for box in self._hints))
-        self._answered += [(box, now) for box in self._hints]
+        hints, self._hints = self._hints, ()
+        expected = (*expected, *(Expected(box, HINT, doubtful=True) for box in hints))
+        self._answered += [(box, now) for box in hints]
         faces = np.array([each.box for each in expected], np.float32).reshape(-1, 4)
         doubt = np.array([each.surprise for each in expected])
         least = np.array([JUDGED_WELL if each.doubtful else FOLLOWED_WELL for each in expected])

@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from edge_runtime.attention.overlap import Boxes, Scores, shared_areas
+from edge_runtime.attention.overlap import Boxes, Scores, first_of_each, shared_areas
 from edge_runtime.attention.window import fitness
 from edge_runtime.types import Box, Detection
 
@@ -55,14 +55,14 @@ def merged(
     What several looks found with a score of ``threshold`` says so in its ``sights``: to look again
     from elsewhere is worth as much as to look again later. What comes out below ``lowest`` is none.
     """
-    if len(looks) == 1:
-        return tuple(looks[0].found)
     every = [found for look in looks for found in look.found]
     if not every:
         return ()
     boxes = np.array([found.box for found in every], np.float32)
     scores = np.array([found.score for found in every], np.float32)
     cut = np.concatenate([cut_by(look, picture) for look in looks])
+    if len(looks) == 1 and not cut.any():
+        return tuple(every)
     scores[cut] *= CUT
     same = _same(boxes, iou_threshold)
     owner = np.repeat(np.arange(len(looks)), [len(look.found) for look in looks])
@@ -121,10 +121,5 @@ def _judged(
 
 def _distinct(same: npt.NDArray[np.bool_], scores: Scores, cut: npt.NDArray[np.bool_]) -> list[int]:
     """Indices to keep, best first: whole faces suppress their parts whatever the scores."""
-    alive = np.ones(len(scores), np.bool_)
-    kept = []
-    for index in np.lexsort((-scores, cut)).tolist():
-        if alive[index]:
-            kept.append(index)
-            alive &= ~same[index]
+    kept = first_of_each(same, np.lexsort((-scores, cut)))
     return sorted(kept, key=lambda index: -scores[index])

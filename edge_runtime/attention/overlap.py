@@ -38,11 +38,16 @@ def suppress(boxes: Boxes, scores: Scores, iou_threshold: float) -> npt.NDArray[
     order = np.argsort(-scores, kind="stable")
     if order.size < 2:
         return order
-    overlaps = iou_matrix(boxes[order], boxes[order]) > iou_threshold
-    alive = np.ones(order.size, np.bool_)
-    kept = []
-    for rank in range(order.size):
-        if alive[rank]:
-            kept.append(rank)
-            alive &= ~overlaps[rank]
-    return np.asarray(order[kept], np.intp)
+    kept = first_of_each(iou_matrix(boxes, boxes) > iou_threshold, order)
+    return np.asarray(kept, np.intp)
+
+
+def first_of_each(same: npt.NDArray[np.bool_], order: npt.NDArray[np.intp]) -> list[int]:
+    """Greedily in ``order``: indices that are not the ``same`` (n, n) as one kept before them."""
+    alive = np.ones(len(order), np.bool_)
+    kept: list[int] = []
+    for index in order.tolist():
+        if alive[index]:
+            kept.append(index)
+            alive &= ~same[index]
+    return kept

@@ -158,6 +158,20 @@ def test_something_faint_is_looked_at_closely_once() -> None:
     assert any(look.reason == "face" for look in gaze.plan(later, PICTURE, STILL, (), 4))
 
 
+def test_a_hint_that_no_window_can_show_is_gone_after_one_plan() -> None:
+    gaze, now = settled()
+    gaze.hint([Box(0, 0, 1, 1)], now)
+    for index in range(1, 30):
+        gaze.plan(now + index * FRAME, PICTURE, STILL, (), 4)
+    assert len(gaze._answered) == 1
+
+
+def test_back_at_one_look_the_glance_is_all_there_is() -> None:
+    gaze, now = settled()
+    looks = gaze.plan(now + FRAME, PICTURE, STILL, (Expected(Box(20, 20, 20, 26), 5.0),), 1)
+    assert gaze.covered(looks, np.array([[300, 200, 20, 26]], np.float32)).all()
+
+
 def test_the_whole_pyramid_is_everything_when_anything_is_worth_a_look() -> None:
     gaze = Gaze((160, 120))
     assert len(gaze.plan(0.0, PICTURE, STILL, (), None)) == 35

@@ -44,6 +44,11 @@ def test_a_cut_face_alone_is_doubtful() -> None:
     assert face.score <= CUT * 0.9 + 1e-6
 
 
+def test_a_cut_face_is_doubtful_too_where_its_look_was_the_only_one() -> None:
+    (face,) = answer(Seen(LEFT, [Detection(Box(290, 200, 30, 60), 0.9)]))
+    assert face.score <= CUT * 0.9 + 1e-6
+
+
 def test_a_window_at_the_pictures_edge_cuts_nothing_there() -> None:
     at_edge = Detection(Box(0, 200, 50, 60), 0.9)
     (face,) = answer(Seen(LEFT, [at_edge]), Seen(Box(480, 360, 160, 120), []))
