@@ -62,5 +62,5 @@ def _look_at(page: str) -> None:
     for path in ("", "api/status"):
         with urllib.request.urlopen(f"{page}{path}", timeout=TIMEOUT_S) as answer:  # noqa: S310
             answer.read()
-    with urllib.request.urlopen(f"{page}stream.mjpg", timeout=TIMEOUT_S) as stream:  # noqa: S310
+    with urllib.request.urlopen(f"{page}api/v1/stream.mjpg", timeout=TIMEOUT_S) as stream:  # noqa: S310
         stream.read(STREAM_BYTES)

@@ -26,7 +26,7 @@ from edge_runtime.web.streams import Streams
 
 BOUNDARY: Final = "edge-runtime-picture"
 SNAPSHOT_S: Final = 2.0
-"""How long ``/snapshot.jpg`` waits for a picture."""
+"""How long ``/api/v1/snapshot.jpg`` waits for a picture."""
 
 Camera = Annotated[str | None, Query(description="Name of a camera; without one the first")]
 
@@ -57,10 +57,15 @@ class Api:
         def add(path: str, answer: Callable[..., Any], words: str, **more: Any) -> None:
             router.add_api_route(path, answer, methods=["GET"], summary=words, **more)
 
-        add("/api/status", self.status, "Everything the page shows", response_model=StatusReport)
-        add("/api/live", self.live, "The status as it changes", **_streamed("text/event-stream"))
-        add("/stream.mjpg", self.stream, "The live view", **_pictures("multipart/x-mixed-replace"))
-        add("/snapshot.jpg", self.snapshot, "One picture of now", **_pictures("image/jpeg"))
+        add("/api/v1/status", self.status, "Everything the page shows", response_model=StatusReport)
+        add("/api/v1/live", self.live, "The status as it changes", **_streamed("text/event-stream"))
+        add(
+            "/api/v1/stream.mjpg",
+            self.stream,
+            "The live view",
+            **_pictures("multipart/x-mixed-replace"),
+        )
+        add("/api/v1/snapshot.jpg", self.snapshot, "One picture of now", **_pictures("image/jpeg"))
         add("/healthz", self.healthz, "Whether the process is up", response_model=Alive)
         add(
             "/readyz",
@@ -126,7 +131,7 @@ class Api:
     async def readyz(self) -> Response:
         """200 when the last frame is a few seconds old at most, else 503 with the reason.
 
-        Of several cameras one is enough: `state` in `/api/status` says what is wrong with others.
+        Of several cameras one is enough: `state` of the status says what is wrong with others.
         """
         reason = self._not_ready()
         answer = Readiness(ready=reason is None, reason=reason)

@@ -11,10 +11,11 @@ from urllib.parse import parse_qs, urlsplit
 
 from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
+from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from edge_runtime.web.door import Door
+from edge_runtime.web.problem import problem as refusal
 
 COOKIE_DAYS: Final = 90
 LONGEST_LOGIN: Final = 4096
@@ -76,11 +77,11 @@ class Guard:
         """Refuse a Host header that does not name this machine."""
         hosts = request.headers.getlist("host")
         if len(hosts) != 1 or not (name := host_name(hosts[0])):
-            return _refusal(HTTPStatus.BAD_REQUEST, "The request names no host, or more than one.")
+            return refusal(HTTPStatus.BAD_REQUEST, "The request names no host, or more than one.")
         server = request.scope.get("server")
         if self._door.answers_to(name, server[0] if server else None):
             return None
-        return _refusal(
+        return refusal(
             HTTPStatus.MISDIRECTED_REQUEST,
             f"This runtime does not answer to the name {name[:100]!r}. "
             "Use its IP address, or add the name to web.allowed_hosts.",
@@ -109,7 +110,7 @@ class Guard:
         async for chunk in request.stream():
             body += chunk
             if len(body) > LONGEST_LOGIN:
-                return _refusal(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "That is no token.")
+                return refusal(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "That is no token.")
         fields = parse_qs(body.decode("ascii", "replace"))
         return self._answer_to(request, fields.get("token", [""])[0].strip())
 
@@ -133,7 +134,7 @@ class Guard:
             page = self._login_page.replace("{{problem}}", problem)
             return HTMLResponse(page, HTTPStatus.UNAUTHORIZED)
         sentence = problem or "This needs the token that the runtime printed when it started."
-        return _refusal(HTTPStatus.UNAUTHORIZED, sentence, {"www-authenticate": "Bearer"})
+        return refusal(HTTPStatus.UNAUTHORIZED, sentence, {"www-authenticate": "Bearer"})
 
 
 def cookie_name(request: Request) -> str:
@@ -160,7 +161,7 @@ def _embedded_elsewhere(request: Request) -> Response | None:
     headers = request.headers
     if headers.get("sec-fetch-site") != "cross-site" or headers.get("sec-fetch-mode") == "navigate":
         return None
-    return _refusal(HTTPStatus.FORBIDDEN, "Pages of other sites may not use this runtime.")
+    return refusal(HTTPStatus.FORBIDDEN, "Pages of other sites may not use this runtime.")
 
 
 def _sent_elsewhere(request: Request) -> Response | None:
@@ -177,8 +178,4 @@ def _sent_elsewhere(request: Request) -> Response | None:
         origin is None or urlsplit(origin).netloc.lower() == headers["host"].lower()
     ):
         return None
-    return _refusal(HTTPStatus.FORBIDDEN, "Pages of other sites may not change this runtime.")
-
-
-def _refusal(status: HTTPStatus, sentence: str, headers: dict[str, str] | None = None) -> Response:
-    return JSONResponse({"detail": sentence}, status, headers)
+    return refusal(HTTPStatus.FORBIDDEN, "Pages of other sites may not change this runtime.")

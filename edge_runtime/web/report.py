@@ -1,4 +1,4 @@
-"""What ``/api/status`` says, field by field. Unknown is null, never 0."""
+"""What ``/api/v1/status`` says, field by field. Unknown is null, never 0."""
 
 from __future__ import annotations
 
@@ -214,8 +214,8 @@ class StatusReport(Report):
     )
     models: tuple[ModelReport, ...]
     model_events: int = Field(
-        description="Things that became of models since the start: when it grows, /api/models has "
-        "news"
+        description="Things that became of models since the start: when it grows, "
+        "`/api/v1/models` has news"
     )
     machine: MachineReport | None = Field(description="null before the first reading")
     governor: GovernorReport

@@ -5,9 +5,6 @@ from __future__ import annotations
 import time
 
 from fastapi import FastAPI
-from fastapi.exceptions import RequestValidationError
-from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
 
 from edge_runtime import __version__
 from edge_runtime.types import Clock
@@ -19,6 +16,7 @@ from edge_runtime.web.guard import Guard, SecurityHeaders
 from edge_runtime.web.live import LiveFeed
 from edge_runtime.web.pages import Pages
 from edge_runtime.web.previews import Previews
+from edge_runtime.web.problem import say_problems
 from edge_runtime.web.reporter import Reporter
 from edge_runtime.web.shelf import ShelfApi
 from edge_runtime.web.status import StatusSource
@@ -52,17 +50,10 @@ def create_app(
         redoc_url=None,
     )
     api = Api(reporter, feed=feed, streams=streams, ready_within_s=ready_within_s)
-    app.add_exception_handler(RequestValidationError, _unreadable)
+    say_problems(app)
     app.include_router(api.router())
     app.include_router(ShelfApi(counter).router())
     app.include_router(Pages(assets).router())
     app.add_middleware(Guard, door=door, login_page=assets["login.html"].text)
     app.add_middleware(SecurityHeaders)
     return app
-
-
-async def _unreadable(request: Request, error: Exception) -> Response:
-    """One sentence for a request that does not say what was asked for."""
-    flaws = error.errors() if isinstance(error, RequestValidationError) else []
-    where = ", ".join(f"{'.'.join(map(str, flaw['loc']))}: {flaw['msg']}" for flaw in flaws)
-    return JSONResponse({"detail": f"The request cannot be understood ({where})."}, 422)

@@ -10,7 +10,7 @@ from typing import Any, Final
 from fastapi import APIRouter
 from pydantic import BaseModel
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 
 from edge_runtime.errors import (
     EdgeRuntimeError,
@@ -21,8 +21,9 @@ from edge_runtime.errors import (
     TrialImpossible,
 )
 from edge_runtime.web.counter import Counter, Upload
+from edge_runtime.web.problem import Problem, problem
 from edge_runtime.web.report import Report
-from edge_runtime.web.shelf_report import Done, HistoryReport, ModelsReport, Refused
+from edge_runtime.web.shelf_report import Done, HistoryReport, ModelsReport
 
 STATUS_OF: Final[tuple[tuple[type[EdgeRuntimeError], HTTPStatus], ...]] = (
     (ModelMissing, HTTPStatus.NOT_FOUND),
@@ -34,7 +35,7 @@ STATUS_OF: Final[tuple[tuple[type[EdgeRuntimeError], HTTPStatus], ...]] = (
 """The first that fits counts."""
 
 _ONE: Final = "Another model is being uploaded. Try again when that is done."
-_NO_NAME: Final = "The file has no name: say /api/models?name=mood.zip."
+_NO_NAME: Final = "The file has no name: say /api/v1/models?name=mood.zip."
 _FORM: Final = (
     "Send the file itself, not a form: curl --data-binary @mood.zip, or curl -T mood.zip."
 )
@@ -70,11 +71,11 @@ class ShelfApi:
                 responses=refused,
             )
 
-        one = "/api/models/{name:path}"
-        add("GET", "/api/models", self.models, "Every model and version", ModelsReport)
-        add("GET", "/api/models/history", self.history, "Every activation", HistoryReport)
+        one = "/api/v1/models/{name:path}"
+        add("GET", "/api/v1/models", self.models, "Every model and version", ModelsReport)
+        add("GET", "/api/v1/models/history", self.history, "Every activation", HistoryReport)
         for method in ("POST", "PUT"):
-            add(method, "/api/models", self.upload, "Take a model in", Done)
+            add(method, "/api/v1/models", self.upload, "Take a model in", Done)
         add("POST", f"{one}/activate", self.activate, "Let a version be active", Done)
         add("POST", f"{one}/rollback", self.roll_back, "Back to the one before", Done)
         add("DELETE", f"{one}/{{version}}", self.remove, "Take a version off the shelf", Done)
@@ -96,19 +97,19 @@ class ShelfApi:
         """
         name, size = request.query_params.get("name"), request.headers.get("content-length", "")
         if not name:
-            return _refusal(HTTPStatus.UNPROCESSABLE_ENTITY, _NO_NAME)
+            return problem(HTTPStatus.UNPROCESSABLE_ENTITY, _NO_NAME)
         if request.headers.get("content-type", "").startswith("multipart/"):
-            return _refusal(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, _FORM)
+            return problem(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, _FORM)
         if size.isdecimal() and int(size) > self._counter.largest_bytes:
             return self._too_large()
         if self._receiving:
-            return _refusal(HTTPStatus.SERVICE_UNAVAILABLE, _ONE, {"retry-after": "5"})
+            return problem(HTTPStatus.SERVICE_UNAVAILABLE, _ONE, {"retry-after": "5"})
         self._receiving = True
         try:
             return await self._receive(request, name)
         except ClientDisconnect:
             # Nobody is there to read it, but something has to be answered.
-            return _refusal(HTTPStatus.BAD_REQUEST, "The upload broke off.")
+            return problem(HTTPStatus.BAD_REQUEST, "The upload broke off.")
         except EdgeRuntimeError as error:
             return _refused(error)
         finally:
@@ -155,7 +156,7 @@ class ShelfApi:
         limit = self._counter.largest_bytes >> 20
         sentence = f"The file is larger than {limit} MiB, which models.largest_mb allows."
         # The rest of the body is not read, so nothing more can be said on this connection.
-        return _refusal(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, sentence, {"connection": "close"})
+        return problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, sentence, {"connection": "close"})
 
 
 async def _done(change: Callable[[], Done]) -> Response:
@@ -172,16 +173,12 @@ def _json(report: Report, status: HTTPStatus = HTTPStatus.OK) -> Response:
 def _refused(error: EdgeRuntimeError) -> Response:
     status = next(status for kind, status in STATUS_OF if isinstance(error, kind))
     form = error.skeleton if isinstance(error, ManifestIncomplete) else None
-    return _json(Refused(detail=str(error), manifest=form), status)
-
-
-def _refusal(status: HTTPStatus, sentence: str, headers: dict[str, str] | None = None) -> Response:
-    return JSONResponse({"detail": sentence}, status, headers)
+    return problem(status, str(error), manifest=form)
 
 
 _REFUSALS: Final[dict[int | str, dict[str, Any]]] = {
-    404: {"model": Refused, "description": "There is no such model or version"},
-    409: {"model": Refused, "description": "Frames do not flow, so nothing can be exchanged"},
-    422: {"model": Refused, "description": "Why it cannot be; a form to fill in if that helps"},
-    507: {"model": Refused, "description": "The folder of models cannot be written"},
+    404: {"model": Problem, "description": "There is no such model or version"},
+    409: {"model": Problem, "description": "Frames do not flow, so nothing can be exchanged"},
+    422: {"model": Problem, "description": "Why it cannot be; a form to fill in if that helps"},
+    507: {"model": Problem, "description": "The folder of models cannot be written"},
 }

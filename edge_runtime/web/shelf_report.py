@@ -1,4 +1,4 @@
-"""What ``/api/models`` says, field by field. Unknown is null, never 0."""
+"""What ``/api/v1/models`` says, field by field. Unknown is null, never 0."""
 
 from __future__ import annotations
 
@@ -93,12 +93,3 @@ class Done(Report):
 
     detail: str = Field(examples=["mood/3f9c01d2a4be is active as classifier/mood"])
     model: str | None = Field(description="The model it leads to, with its version")
-
-
-class Refused(Report):
-    """Why nothing was done, in a sentence."""
-
-    detail: str
-    manifest: str | None = Field(
-        default=None, description="A manifest.json to fill in, when that is all that is missing"
-    )

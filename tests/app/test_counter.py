@@ -47,10 +47,10 @@ class Office(Home):
         return answers[0]
 
     def upload(self, name: str, content: bytes) -> httpx.Response:
-        return self.request("POST", f"/api/models?name={name}", content=content)
+        return self.request("POST", f"/api/v1/models?name={name}", content=content)
 
     def states(self) -> dict[str, str]:
-        models = self.request("GET", "/api/models").json()["models"]
+        models = self.request("GET", "/api/v1/models").json()["models"]
         return {f"{each['name']}/{each['version']}": each["state"] for each in models}
 
 
@@ -81,13 +81,13 @@ def test_an_uploaded_export_is_active_then_rolled_back_and_removed(office: Offic
     assert (states[one], states[second]) == ("before", "active")
     assert (states["smile/shipped"], states["mask/shipped"]) == ("active", "kept")
 
-    refused = office.request("DELETE", f"/api/models/{second}")
+    refused = office.request("DELETE", f"/api/v1/models/{second}")
     assert (refused.status_code, "active" in refused.json()["detail"]) == (422, True)
-    back = office.request("POST", "/api/models/mood/rollback")
+    back = office.request("POST", "/api/v1/models/mood/rollback")
     assert back.json() == {"detail": f"{one} is active as classifier/mood", "model": one}
-    assert office.request("DELETE", f"/api/models/{second}").status_code == 200
+    assert office.request("DELETE", f"/api/v1/models/{second}").status_code == 200
     assert second not in office.states()
-    made = office.request("GET", "/api/models/history").json()["activations"]
+    made = office.request("GET", "/api/v1/models/history").json()["activations"]
     assert [each["result"] for each in made] == ["activated", "activated", "rolled back"]
     assert {each["who"] for each in made} == {"page"}
     assert office.told()[-2:] == ["rolled back", "removed"]
@@ -96,7 +96,7 @@ def test_an_uploaded_export_is_active_then_rolled_back_and_removed(office: Offic
 
 def test_the_listing_says_what_the_trial_measured_here(office: Office) -> None:
     office.upload("mood.zip", export("calm", "happy"))
-    mood = office.request("GET", "/api/models").json()["models"][0]
+    mood = office.request("GET", "/api/v1/models").json()["models"][0]
     assert mood["name"] == "mood"
     assert mood["measured"]["median_ms"] > 0
     assert mood["bytes"] == SMILE.stat().st_size
@@ -132,22 +132,22 @@ def test_another_version_and_the_shipped_one_can_be_chosen(tmp_path: Path) -> No
     digits = uploaded["model"].partition("/")[2]
     assert uploaded["detail"] == f"smile/{digits} is on the shelf"
     chosen = {"json": {"version": digits}}
-    answer = office.request("POST", "/api/models/classifier/smile/activate", **chosen)
+    answer = office.request("POST", "/api/v1/models/classifier/smile/activate", **chosen)
     assert answer.status_code == 200
     assert office.states() | {"smile/shipped": "kept", f"smile/{digits}": "active"} == (
         office.states()
     )
-    office.request("POST", "/api/models/smile/activate", json={"version": "shipped"})
+    office.request("POST", "/api/v1/models/smile/activate", json={"version": "shipped"})
     assert office.states()["smile/shipped"] == "active"
-    missing = office.request("POST", "/api/models/smile/activate", json={"version": "0000"})
+    missing = office.request("POST", "/api/v1/models/smile/activate", json={"version": "0000"})
     assert missing.status_code == 404
-    assert office.request("POST", "/api/models/mask/rollback").status_code == 404
+    assert office.request("POST", "/api/v1/models/mask/rollback").status_code == 404
     office.close()
 
 
 def test_without_frames_nothing_is_exchanged(office: Office) -> None:
     office.supply.close()
-    answer = office.request("POST", "/api/models/mask/activate")
+    answer = office.request("POST", "/api/v1/models/mask/activate")
     assert answer.status_code == 409
 
 

@@ -174,7 +174,7 @@ def test_a_signal_ends_it_within_2_s_though_streams_are_open(
     child = demo("--json")
     page = page_of(child)
     with (
-        urllib.request.urlopen(f"{page}stream.mjpg", timeout=10) as pictures,
+        urllib.request.urlopen(f"{page}api/v1/stream.mjpg", timeout=10) as pictures,
         urllib.request.urlopen(f"{page}api/live", timeout=10) as events,
     ):
         assert b"image/jpeg" in pictures.read(200)
@@ -199,9 +199,9 @@ def test_beyond_loopback_the_page_asks_for_its_token(
     assert token_file.stat().st_mode & 0o777 == 0o600
     port = address.partition("?")[0].rstrip("/").rpartition(":")[2]
     with pytest.raises(urllib.error.HTTPError, match="401"):
-        urllib.request.urlopen(f"http://127.0.0.1:{port}/api/status", timeout=10)
+        urllib.request.urlopen(f"http://127.0.0.1:{port}/api/v1/status", timeout=10)
     request = urllib.request.Request(
-        f"http://127.0.0.1:{port}/api/status",
+        f"http://127.0.0.1:{port}/api/v1/status",
         headers={"Authorization": f"Bearer {token_file.read_text().strip()}"},
     )
     with urllib.request.urlopen(request, timeout=10) as answer:

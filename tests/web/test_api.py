@@ -48,7 +48,7 @@ async def until(true: Callable[[], bool]) -> None:
 
 def test_status_says_what_the_program_knows(served: Served) -> None:
     served.clock.now = 100.26
-    status = served.get("/api/status").json()
+    status = served.get("/api/v1/status").json()
     assert status["version"] == "1.2.3"
     assert status["state"]["sentence"] == "Fine: 29.8 frames a second, 2 faces"
     assert status["frame"]["age_s"] == 0.3
@@ -70,7 +70,7 @@ def test_status_says_what_the_program_knows(served: Served) -> None:
 
 
 def test_where_the_detector_looked(served: Served) -> None:
-    assert served.get("/api/status").json()["frame"]["looks"] == [
+    assert served.get("/api/v1/status").json()["frame"]["looks"] == [
         {"window": [0, 0, 640, 480], "reason": "glance"},
         {"window": [160, 60, 320, 240], "reason": "tile"},
     ]
@@ -78,10 +78,10 @@ def test_where_the_detector_looked(served: Served) -> None:
 
 def test_what_is_given_up_and_why(served: Served) -> None:
     nothing = {"level": 0, "looks": None, "detect_every": 1, "fps": None, "reasons": list[str]()}
-    assert served.get("/api/status").json()["governor"] == nothing
+    assert served.get("/api/v1/status").json()["governor"] == nothing
     why = "Takes at most 15 frames a second: 74 °C and rising, max_temperature_c is 75"
     served.status.allowed, served.status.left = Allowance(1, 3, 15.0, (why,), 5), 77
-    status = served.get("/api/status").json()
+    status = served.get("/api/v1/status").json()
     assert status["governor"] == {
         "level": 5,
         "looks": 1,
@@ -95,7 +95,7 @@ def test_what_is_given_up_and_why(served: Served) -> None:
 
 def test_before_the_first_frame_nothing_is_zero() -> None:
     opening = replace(CAMERA, state="opening", width=None, height=None)
-    status = Served(FakeStatus(None, None, opening)).get("/api/status").json()
+    status = Served(FakeStatus(None, None, opening)).get("/api/v1/status").json()
     assert status["frame"] is status["rates"] is status["machine"] is None
     assert status["latency_ms"] == {}
     assert status["state"]["level"] == "watch"
@@ -103,14 +103,14 @@ def test_before_the_first_frame_nothing_is_zero() -> None:
 
 def test_what_is_unknown_is_null(served: Served) -> None:
     served.status.well = UNKNOWN
-    machine = served.get("/api/status").json()["machine"]
+    machine = served.get("/api/v1/status").json()["machine"]
     known = {name for name, value in machine.items() if value is not None}
     assert known == {"board", "uptime_s"}
 
 
 def test_the_cameras_address_is_not_told(served: Served) -> None:
     served.status.where = replace(CAMERA, uri="rtsp://me:secret@camera/1")
-    assert "secret" not in served.get("/api/status").text
+    assert "secret" not in served.get("/api/v1/status").text
 
 
 def test_healthz_answers_even_while_the_camera_is_lost(served: Served) -> None:
@@ -133,29 +133,29 @@ def test_readyz_follows_the_frames(served: Served) -> None:
 def test_openapi_describes_every_field_with_its_unit(served: Served) -> None:
     api = served.get("/openapi.json").json()
     assert set(api["paths"]) == {
-        "/api/status",
-        "/api/live",
-        "/stream.mjpg",
-        "/snapshot.jpg",
+        "/api/v1/status",
+        "/api/v1/live",
+        "/api/v1/stream.mjpg",
+        "/api/v1/snapshot.jpg",
         "/healthz",
         "/readyz",
         "/metrics",
-        "/api/models",
-        "/api/models/history",
-        "/api/models/{name}/activate",
-        "/api/models/{name}/rollback",
-        "/api/models/{name}/{version}",
+        "/api/v1/models",
+        "/api/v1/models/history",
+        "/api/v1/models/{name}/activate",
+        "/api/v1/models/{name}/rollback",
+        "/api/v1/models/{name}/{version}",
     }
     machine = api["components"]["schemas"]["MachineReport"]["properties"]
     assert "MiB" in machine["memory_mb"]["description"]
-    assert api["paths"]["/api/live"]["get"]["responses"]["200"]["content"].keys() == {
+    assert api["paths"]["/api/v1/live"]["get"]["responses"]["200"]["content"].keys() == {
         "text/event-stream"
     }
 
 
 def test_the_stream_sends_each_picture_as_a_part_and_counts_its_viewer(served: Served) -> None:
     async def watch() -> None:
-        async with listening(served.app, "/stream.mjpg") as (listener, _):
+        async with listening(served.app, "/api/v1/stream.mjpg") as (listener, _):
             assert await listener.next() == b"--edge-runtime-picture\r\n"
             assert served.preview.viewers == 1
             for index in range(3):
@@ -175,13 +175,13 @@ def test_too_many_viewers_hear_so() -> None:
     served = Served(preview_options={"max_viewers": 1})
 
     async def watch() -> None:
-        async with listening(served.app, "/stream.mjpg") as (listener, _):
+        async with listening(served.app, "/api/v1/stream.mjpg") as (listener, _):
             await listener.next()
-            async with listening(served.app, "/stream.mjpg") as (late, task):
+            async with listening(served.app, "/api/v1/stream.mjpg") as (late, task):
                 await task
             assert late.status == 503
             assert "1 is the limit" in json.loads(await late.next())["detail"]
-        async with listening(served.app, "/stream.mjpg") as (again, _):
+        async with listening(served.app, "/api/v1/stream.mjpg") as (again, _):
             await again.next()
             assert again.status == 200
 
@@ -191,8 +191,8 @@ def test_too_many_viewers_hear_so() -> None:
 def test_a_stuck_viewer_is_dropped_and_delays_nobody(served: Served) -> None:
     async def watch() -> None:
         async with (
-            listening(served.app, "/stream.mjpg") as (stuck, _),
-            listening(served.app, "/stream.mjpg") as (well, _),
+            listening(served.app, "/api/v1/stream.mjpg") as (stuck, _),
+            listening(served.app, "/api/v1/stream.mjpg") as (well, _),
         ):
             await stuck.next()
             await well.next()
@@ -209,7 +209,7 @@ def test_a_stuck_viewer_is_dropped_and_delays_nobody(served: Served) -> None:
     asyncio.run(watch())
 
 
-@pytest.mark.parametrize("path", ["/stream.mjpg", "/api/live"])
+@pytest.mark.parametrize("path", ["/api/v1/stream.mjpg", "/api/v1/live"])
 def test_closing_ends_every_stream(served: Served, path: str) -> None:
     async def watch() -> None:
         async with listening(served.app, path) as (listener, task):
@@ -227,7 +227,7 @@ def test_closing_ends_every_stream(served: Served, path: str) -> None:
 
 def test_snapshot_waits_for_the_next_picture(served: Served) -> None:
     async def watch() -> bytes:
-        async with listening(served.app, "/snapshot.jpg") as (listener, task):
+        async with listening(served.app, "/api/v1/snapshot.jpg") as (listener, task):
             await until(lambda: served.preview.viewers == 1)
             served.show()
             await asyncio.wait_for(task, 1)
@@ -245,17 +245,17 @@ def test_snapshot_without_pictures_says_why(
 ) -> None:
     monkeypatch.setattr("edge_runtime.web.api.SNAPSHOT_S", 0.01)
     served.status.where = LOST
-    answer = served.get("/snapshot.jpg")
+    answer = served.get("/api/v1/snapshot.jpg")
     assert answer.status_code == 503
     assert answer.json()["detail"] == "Camera lost 0 s ago, retrying"
     assert served.preview.viewers == 0
 
 
 def test_live_sends_the_whole_first_and_then_only_what_changed(served: Served) -> None:
-    before = served.get("/api/status").json()
+    before = served.get("/api/v1/status").json()
 
     async def watch() -> None:
-        async with listening(served.app, "/api/live") as (listener, _):
+        async with listening(served.app, "/api/v1/live") as (listener, _):
             first = (await listener.next()).decode()
             assert first.startswith("event: status\ndata: {")
             whole = json.loads(first.partition("data: ")[2])
@@ -272,7 +272,7 @@ def test_live_sends_the_whole_first_and_then_only_what_changed(served: Served) -
 
 
 def test_too_many_subscribers_hear_so() -> None:
-    answer = Served(options={"max_subscribers": 0}).get("/api/live")
+    answer = Served(options={"max_subscribers": 0}).get("/api/v1/live")
     assert answer.status_code == 503
 
 
@@ -282,7 +282,7 @@ def two_cameras() -> Served:
 
 
 def test_every_camera_is_listed_and_the_first_is_told_as_ever() -> None:
-    status = two_cameras().get("/api/status").json()
+    status = two_cameras().get("/api/v1/status").json()
     front, back = status["cameras"]
     assert (front["name"], back["name"]) == ("front", "back")
     assert {key: status[key] for key in ("camera", "frame", "rates", "latency_ms")} == {
@@ -294,15 +294,15 @@ def test_every_camera_is_listed_and_the_first_is_told_as_ever() -> None:
 
 
 def test_one_camera_is_listed_too(served: Served) -> None:
-    status = served.get("/api/status").json()
+    status = served.get("/api/v1/status").json()
     assert [camera["frame"] for camera in status["cameras"]] == [status["frame"]]
 
 
-@pytest.mark.parametrize("path", ["/stream.mjpg", "/snapshot.jpg"])
+@pytest.mark.parametrize("path", ["/api/v1/stream.mjpg", "/api/v1/snapshot.jpg"])
 def test_an_unknown_camera_is_not_found(path: str) -> None:
     answer = two_cameras().get(f"{path}?camera=yard")
     assert answer.status_code == 404
-    assert answer.json() == {"detail": "There is no camera 'yard': expected one of front, back."}
+    assert answer.json()["detail"] == "There is no camera 'yard': expected one of front, back."
 
 
 def test_each_camera_has_a_live_view_of_its_own() -> None:
@@ -310,13 +310,13 @@ def test_each_camera_has_a_live_view_of_its_own() -> None:
     front, back = served.previews["front"], served.previews["back"]
 
     async def watch() -> None:
-        async with listening(served.app, "/stream.mjpg?camera=back") as (listener, _):
+        async with listening(served.app, "/api/v1/stream.mjpg?camera=back") as (listener, _):
             await listener.next()
             assert (front.viewers, back.viewers) == (0, 1)
             assert not front.wanted(served.clock())
             served.show(preview=back)
             assert b"image/jpeg" in await listener.next()
-        async with listening(served.app, "/stream.mjpg") as (listener, _):
+        async with listening(served.app, "/api/v1/stream.mjpg") as (listener, _):
             await listener.next()
             assert (front.viewers, back.viewers) == (1, 0)
 
@@ -327,9 +327,9 @@ def test_viewers_of_all_cameras_are_counted_together() -> None:
     served = Served(two_cameras().status, preview_options={"max_viewers": 1})
 
     async def watch() -> None:
-        async with listening(served.app, "/stream.mjpg?camera=back") as (listener, _):
+        async with listening(served.app, "/api/v1/stream.mjpg?camera=back") as (listener, _):
             await listener.next()
-            async with listening(served.app, "/stream.mjpg?camera=front") as (late, task):
+            async with listening(served.app, "/api/v1/stream.mjpg?camera=front") as (late, task):
                 await task
             assert late.status == 503
 
@@ -340,6 +340,6 @@ def test_a_snapshot_that_does_not_come_says_what_is_the_matter_with_its_camera(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("edge_runtime.web.api.SNAPSHOT_S", 0.01)
-    answer = two_cameras().get("/snapshot.jpg?camera=back")
+    answer = two_cameras().get("/api/v1/snapshot.jpg?camera=back")
     assert answer.json()["detail"] == "Camera lost 0 s ago, retrying"
     assert answer.status_code == 503

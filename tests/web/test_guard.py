@@ -10,7 +10,7 @@ from edge_runtime.web.door import open_door
 from edge_runtime.web.guard import host_name
 from tests.web.served import Served
 
-PATHS = ["/", "/docs", "/api/status", "/metrics", "/readyz", "/openapi.json", "/favicon.ico"]
+PATHS = ["/", "/docs", "/api/v1/status", "/metrics", "/readyz", "/openapi.json", "/favicon.ico"]
 AT = "http://192.168.1.5:8000"
 
 
@@ -34,7 +34,9 @@ def test_loopback_lets_everybody_in(served: Served, path: str) -> None:
     assert served.get(path).status_code == 200
 
 
-@pytest.mark.parametrize("path", [*PATHS, "/stream.mjpg", "/snapshot.jpg", "/api/live", "/nothing"])
+@pytest.mark.parametrize(
+    "path", [*PATHS, "/api/v1/stream.mjpg", "/api/v1/snapshot.jpg", "/api/v1/live", "/nothing"]
+)
 def test_elsewhere_nothing_answers_without_the_token(guarded: Served, path: str) -> None:
     answer = guarded.get(path, base=AT)
     assert answer.status_code == 401
@@ -47,7 +49,7 @@ def test_what_tells_nothing_needs_no_token(guarded: Served, path: str) -> None:
     assert guarded.get(path, base=AT).status_code == 200
 
 
-@pytest.mark.parametrize("path", ["/static/../api/status", "/static/%2e%2e/api/status"])
+@pytest.mark.parametrize("path", ["/static/../api/v1/status", "/static/%2e%2e/api/v1/status"])
 def test_the_public_folder_is_no_way_in(guarded: Served, path: str) -> None:
     answer = guarded.get(path, base=AT)
     assert answer.status_code in {401, 404}
@@ -63,7 +65,7 @@ def test_a_bearer_token_opens(guarded: Served, path: str) -> None:
 @pytest.mark.parametrize("word", ["Bearer wrong", "Basic {}", "Bearer", "{}", "Bearer é"])
 def test_a_wrong_bearer_does_not(guarded: Served, word: str) -> None:
     value = word.format(token(guarded)).encode("latin-1")
-    answer = guarded.get("/api/status", base=AT, headers={"authorization": value})
+    answer = guarded.get("/api/v1/status", base=AT, headers={"authorization": value})
     assert answer.status_code == 401
 
 
@@ -73,16 +75,16 @@ def test_the_link_is_exchanged_for_a_cookie(guarded: Served) -> None:
     cookie = answer.headers["set-cookie"].lower()
     assert "httponly" in cookie
     assert "samesite=strict" in cookie
-    assert guarded.get("/api/status", base=AT, cookies=dict(answer.cookies)).status_code == 200
+    assert guarded.get("/api/v1/status", base=AT, cookies=dict(answer.cookies)).status_code == 200
 
 
 def test_the_token_in_another_address_opens_nothing(guarded: Served) -> None:
-    assert guarded.get(f"/api/status?token={token(guarded)}", base=AT).status_code == 401
+    assert guarded.get(f"/api/v1/status?token={token(guarded)}", base=AT).status_code == 401
 
 
 def test_a_cookie_of_another_port_is_not_ours(guarded: Served) -> None:
     cookies = {"edge_runtime_9999": token(guarded)}
-    assert guarded.get("/api/status", base=AT, cookies=cookies).status_code == 401
+    assert guarded.get("/api/v1/status", base=AT, cookies=cookies).status_code == 401
 
 
 def test_a_browser_is_asked_for_the_token_and_may_answer(guarded: Served) -> None:
@@ -128,7 +130,7 @@ def test_the_port_is_no_part_of_the_name(host: str, name: str) -> None:
 
 def test_another_sites_page_cannot_show_the_stream(served: Served) -> None:
     embedded = {"sec-fetch-site": "cross-site", "sec-fetch-mode": "no-cors"}
-    assert served.get("/stream.mjpg", headers=embedded).status_code == 403
+    assert served.get("/api/v1/stream.mjpg", headers=embedded).status_code == 403
     linked = {"sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate"}
     assert served.get("/", headers=linked).status_code == 200
 

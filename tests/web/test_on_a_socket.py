@@ -38,7 +38,7 @@ def test_no_banner_says_what_serves(live: LiveService) -> None:
 
 
 def test_stopping_ends_within_two_seconds_with_streams_open(live: LiveService) -> None:
-    lines = [ask(live, path) for path in ("/stream.mjpg", "/api/live", "/api/live")]
+    lines = [ask(live, path) for path in ("/api/v1/stream.mjpg", "/api/v1/live", "/api/v1/live")]
     for line in lines:
         assert b"200" in read_until(line, b"\r\n\r\n")
     live.wait_for(lambda: len(live.streams) == 3, "the streams did not open")
@@ -49,7 +49,7 @@ def test_stopping_ends_within_two_seconds_with_streams_open(live: LiveService) -
 
 
 def test_stopping_does_not_wait_for_a_viewer_who_reads_nothing(live: LiveService) -> None:
-    with ask(live, "/stream.mjpg") as line:
+    with ask(live, "/api/v1/stream.mjpg") as line:
         line.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         live.wait_for(lambda: live.preview.viewers == 1, "no viewer")
         live.wait_for(lambda: (live.preview.newest or (0,))[0] > 10, "no pictures")
@@ -57,9 +57,9 @@ def test_stopping_does_not_wait_for_a_viewer_who_reads_nothing(live: LiveService
 
 
 def test_a_viewer_who_reads_nothing_loses_his_place_and_delays_nobody(tmp_path: Path) -> None:
-    with LiveService(tmp_path, idle_s=0.2) as service, ask(service, "/stream.mjpg") as stuck:
+    with LiveService(tmp_path, idle_s=0.2) as service, ask(service, "/api/v1/stream.mjpg") as stuck:
         service.wait_for(lambda: service.preview.viewers == 1, "he did not come in")
-        with ask(service, "/stream.mjpg") as well:
+        with ask(service, "/api/v1/stream.mjpg") as well:
             for _ in range(5):
                 assert b"image/jpeg" in read_until(well, b"image/jpeg")
             service.wait_for(lambda: service.preview.viewers == 2, "both watch")
@@ -74,9 +74,9 @@ def test_a_viewer_who_reads_nothing_loses_his_place_and_delays_nobody(tmp_path: 
 
 
 def test_viewers_who_leave_are_not_counted_any_more(live: LiveService) -> None:
-    lines = [ask(live, "/stream.mjpg") for _ in range(8)]
+    lines = [ask(live, "/api/v1/stream.mjpg") for _ in range(8)]
     live.wait_for(lambda: live.preview.viewers == 8, "all eight should watch")
-    with ask(live, "/stream.mjpg") as late:
+    with ask(live, "/api/v1/stream.mjpg") as late:
         assert b"503" in read_until(late, b"\r\n\r\n")
     for line in lines:
         line.close()
@@ -87,7 +87,7 @@ def test_viewers_who_leave_are_not_counted_any_more(live: LiveService) -> None:
 
 @pytest.mark.slow
 def test_many_followers_of_the_status_are_served(live: LiveService) -> None:
-    lines = [ask(live, "/api/live") for _ in range(60)]
+    lines = [ask(live, "/api/v1/live") for _ in range(60)]
     for line in lines:
         assert b"event: status" in read_until(line, b"\n\n")
     for line in lines[:5]:

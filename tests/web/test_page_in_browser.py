@@ -261,7 +261,7 @@ def test_every_part_has_a_name_for_those_who_do_not_see(page: Page) -> None:
 
 def test_the_api_is_described_offline(page: Page, live: LiveService) -> None:
     page.driver.get(live.url + "docs")
-    page.until(lambda: "GET /api/status" in page.text("#api"))
+    page.until(lambda: "GET /api/v1/status" in page.text("#api"))
     assert "MachineReport" in page.text("#api")
     assert page.driver.get_log("browser") == []
 

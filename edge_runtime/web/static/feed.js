@@ -25,7 +25,7 @@ export function follow(onStatus, onLink) {
   function restart() {
     events?.close();
     onLink("reconnecting");
-    events = new EventSource("/api/live");
+    events = new EventSource("/api/v1/live");
     events.addEventListener("status", receive);
     events.addEventListener("change", receive);
     events.addEventListener("error", () => {
@@ -38,7 +38,7 @@ export function follow(onStatus, onLink) {
   }
 
   async function retry() {
-    const answer = await fetch("/api/status").catch(() => null);
+    const answer = await fetch("/api/v1/status").catch(() => null);
     if (answer?.status === 401) location.reload(); // the token has changed: ask for it
     else restart();
   }

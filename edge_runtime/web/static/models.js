@@ -29,7 +29,7 @@ export function startModels() {
 }
 
 export async function refreshModels() {
-  const answer = await fetch("/api/models").catch(() => null);
+  const answer = await fetch("/api/v1/models").catch(() => null);
   if (!answer?.ok) return;
   const { models, comparison, events, largest_bytes } = await answer.json();
   largest = largest_bytes;
@@ -67,13 +67,13 @@ function facts({ kind, bytes, measured, role, state, active_since }) {
 }
 
 function buttons({ name, version, origin, role, state, problem }) {
-  const own = `/api/models/${encodeURIComponent(name)}`;
+  const own = `/api/v1/models/${encodeURIComponent(name)}`;
   const made = [];
   if (state !== "active" && !problem) {
     made.push(button("Activate", name, version, () => change("POST", `${own}/activate`, { version })));
   }
   if (state === "active" && origin === "shelf") {
-    made.push(button("Roll back", name, version, () => change("POST", `/api/models/${role}/rollback`)));
+    made.push(button("Roll back", name, version, () => change("POST", `/api/v1/models/${role}/rollback`)));
   }
   if (state !== "active" && origin === "shelf") {
     made.push(
@@ -100,7 +100,7 @@ function upload(file) {
     return;
   }
   tell(`${file.name} is sent and tried`, "");
-  ask(`/api/models?name=${encodeURIComponent(file.name)}`, { method: "POST", body: file });
+  ask(`/api/v1/models?name=${encodeURIComponent(file.name)}`, { method: "POST", body: file });
 }
 
 function change(method, address, choice) {

@@ -32,7 +32,7 @@ export class View {
     if (this.running) return;
     this.running = true;
     const which = this.camera === null ? "" : `camera=${encodeURIComponent(this.camera)}&`;
-    this.image.src = `/stream.mjpg?${which}at=${Date.now()}`;
+    this.image.src = `/api/v1/stream.mjpg?${which}at=${Date.now()}`;
   }
 
   stop() {
