@@ -59,7 +59,7 @@ def _page_of(child: subprocess.Popen[str]) -> str:
 
 
 def _look_at(page: str) -> None:
-    for path in ("", "api/status"):
+    for path in ("", "api/v1/status"):
         with urllib.request.urlopen(f"{page}{path}", timeout=TIMEOUT_S) as answer:  # noqa: S310
             answer.read()
     with urllib.request.urlopen(f"{page}api/v1/stream.mjpg", timeout=TIMEOUT_S) as stream:  # noqa: S310

@@ -175,7 +175,7 @@ def test_a_signal_ends_it_within_2_s_though_streams_are_open(
     page = page_of(child)
     with (
         urllib.request.urlopen(f"{page}api/v1/stream.mjpg", timeout=10) as pictures,
-        urllib.request.urlopen(f"{page}api/live", timeout=10) as events,
+        urllib.request.urlopen(f"{page}api/v1/live", timeout=10) as events,
     ):
         assert b"image/jpeg" in pictures.read(200)
         assert events.read(20)
