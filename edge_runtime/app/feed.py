@@ -8,7 +8,7 @@ from typing import Final
 
 from edge_runtime.app.status import CameraStatus, Status
 from edge_runtime.capture.reopen import ReopeningSource, pinned
-from edge_runtime.capture.source import Source, open_source
+from edge_runtime.capture.source import Source, Wait, open_source
 from edge_runtime.config import Config
 from edge_runtime.errors import EdgeRuntimeError, SourceUnavailable
 from edge_runtime.governor import FrameCap
@@ -52,20 +52,22 @@ class Feed:
     def _source(self, worker: Worker) -> ReopeningSource | None:
         """The source, opened; None when asked to stop.
 
-        Alone, what cannot be opened ends the run, and whoever started it may start it again. Beside
-        cameras that deliver, one that is not there yet is tried until it is.
+        Alone, what cannot be opened ends the run, unless ``capture.wait_at_start`` says that it
+        may be there later. Beside cameras that deliver, one that is not there yet is tried until
+        it is.
         """
         delay_s = self._config.capture.first_retry_s
+        wait = self._paused(worker)
         while True:
             try:
                 return self._reopening(worker)
             except SourceUnavailable as error:
-                if not any(map(_delivers, self._others)):
+                if not (self._config.capture.wait_at_start or any(map(_delivers, self._others))):
                     raise
                 if self._camera.camera().state == "opening":
                     log.warning("camera %s is tried again: %s", self._camera.name, error)
                 self._say("lost", error)
-            if worker.wait(delay_s):
+            if wait(delay_s):
                 return None
             delay_s = min(2 * delay_s, self._config.capture.longest_retry_s)
 
@@ -73,7 +75,7 @@ class Feed:
         config = self._config
         return ReopeningSource(
             pinned(self._uri, lambda uri: self._opened(uri, worker)),
-            wait=worker.wait,
+            wait=self._paused(worker),
             clock=self._clock,
             first_delay_s=config.capture.first_retry_s,
             longest_delay_s=config.capture.longest_retry_s,
@@ -98,9 +100,18 @@ class Feed:
         return open_source(
             uri,
             clock=self._clock,
-            wait=worker.wait,
+            wait=self._paused(worker),
             stall_timeout_s=self._config.capture.stall_timeout_s,
         )
+
+    def _paused(self, worker: Worker) -> Wait:
+        """The worker's sleep, said to whoever wonders why no frame comes."""
+
+        def wait(seconds: float) -> bool:
+            self._camera.pause(self._clock() + seconds)
+            return worker.wait(seconds)
+
+        return wait
 
     @property
     def _others(self) -> list[CameraStatus]:

@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Self
 
-from edge_runtime.app.server import bind, make_server
+from edge_runtime.app.server import GONE_AFTER_MS, bind, make_server
 from edge_runtime.app.status import Status
 from edge_runtime.config import Config
 from edge_runtime.service.worker import Worker
@@ -37,24 +37,33 @@ class Page:
     Raises WebUnavailable when the address, the port or the token's file cannot be had.
     """
 
-    def __init__(self, config: Config, status: Status) -> None:
+    def __init__(
+        self, config: Config, status: Status, *, listening: socket.socket | None = None
+    ) -> None:
+        """``listening``: a socket that somebody else opened, instead of host and port."""
         self._config = config
+        self._listening = listening
         self._status = status
         self._streams = Streams()
         self._closing = ExitStack()
         self._opened = False
         self._previews = Previews({each.name: _preview(config) for each in status.cameras()})
+        # Where it really listens decides whether a token is asked for, not what the settings say.
+        host = config.web.host if listening is None else listening.getsockname()[0]
         self.door: Door = open_door(
-            config.web.host, state_dir=config.state_dir, allowed_hosts=config.web.allowed_hosts
+            host, state_dir=config.state_dir, allowed_hosts=config.web.allowed_hosts
         )
         self._socket: socket.socket | None = None
         self._server: uvicorn.Server | None = None
         self._ended = False
 
     def __enter__(self) -> Self:
-        self._socket = self._closing.enter_context(
-            bind(self._config.web.host, self._config.web.port)
-        )
+        listening = self._listening
+        if listening is None:
+            listening = bind(self._config.web.host, self._config.web.port)
+        else:
+            listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, GONE_AFTER_MS)
+        self._socket = self._closing.enter_context(listening)
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import socket
 import threading
 import time
 from collections.abc import Sequence
@@ -15,6 +16,7 @@ from edge_runtime.app.feed import Feed
 from edge_runtime.app.intake import open_shelf
 from edge_runtime.app.page import Page
 from edge_runtime.app.restraint import Restraint
+from edge_runtime.app.standing import Standing
 from edge_runtime.app.status import CameraStatus, Status
 from edge_runtime.app.summary import Summary
 from edge_runtime.app.supply import Supply
@@ -23,6 +25,7 @@ from edge_runtime.errors import EdgeRuntimeError, SourceDamaged
 from edge_runtime.mailbox import Mailboxes
 from edge_runtime.masking import masked_uri
 from edge_runtime.service.collector import Collector
+from edge_runtime.service.heartbeat import Heartbeat
 from edge_runtime.service.worker import Worker
 from edge_runtime.telemetry.health import HealthReader
 from edge_runtime.telemetry.process import process_age_s
@@ -44,9 +47,21 @@ class Runtime:
     SourceUnavailable, ModelError, LibraryMissing from ``run``.
     """
 
-    def __init__(self, config: Config, *, clock: Clock = time.monotonic) -> None:
+    def __init__(
+        self,
+        config: Config,
+        *,
+        heartbeat: Heartbeat | None = None,
+        listening: socket.socket | None = None,
+        clock: Clock = time.monotonic,
+    ) -> None:
+        """``heartbeat``: tells the supervisor that frames flow; the caller closes it.
+        ``listening``: the page's socket, opened by somebody else; it is closed here.
+        """
         self._config = config
+        self._listening = listening
         self._clock = clock
+        self._heartbeat = heartbeat or Heartbeat(clock=clock)
         cameras = config.cameras
         self._mailboxes = Mailboxes(len(cameras), clock)
         self._collector = Collector(clock)
@@ -60,7 +75,9 @@ class Runtime:
     def __enter__(self) -> Self:
         with ExitStack() as opened:
             if self._config.web.enabled:
-                self.page = opened.enter_context(Page(self._config, self.status))
+                self.page = opened.enter_context(
+                    Page(self._config, self.status, listening=self._listening)
+                )
             workers = [feed.worker() for feed in self._feeds()]
             for worker in workers:
                 opened.enter_context(worker)
@@ -99,6 +116,7 @@ class Runtime:
             ):
                 began = self._clock()
                 problem = self._loop(channels, supply, stop, max_frames)
+                self._heartbeat.stopping()
                 seconds = self._clock() - began
                 for channel in channels:
                     channel.rest()  # brings rates and percentiles up to the last frame
@@ -149,8 +167,11 @@ class Runtime:
                     snapshot = channels[delivery.number].process(delivery.frame, supply)
                     supply.look(snapshot)
                     self._count()
+                    self._heartbeat.frame_done()
                 elif self._mailboxes.ended:
                     return self._problem()
+                elif any(each.awaited(self._clock()) for each in self.status.cameras()):
+                    self._heartbeat.camera_awaited()
                 for channel in channels:
                     channel.rest_when_due()
                 if delivery is not None or self._clock() - began > PAGE_WAITS_S:
@@ -179,6 +200,7 @@ class Runtime:
 
     def _watch(self, worker: Worker, health: HealthReader, restraint: Restraint) -> None:
         inferences, read_at = 0, self._clock()
+        standing = Standing(self.status, self._heartbeat, self._clock)
         while True:
             snapshots = [camera.snapshot() for camera in self.status.cameras()]
             known, now = [each for each in snapshots if each is not None], self._clock()
@@ -186,6 +208,7 @@ class Runtime:
             reading = health.read(*rates)
             self.status.publish_health(reading)
             restraint.apply(reading)
+            standing.tell()
             inferences, read_at = sum(each.inferences for each in known), now
             if worker.wait(self._config.telemetry.interval_s):
                 return

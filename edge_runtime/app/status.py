@@ -31,6 +31,7 @@ class CameraStatus:
         )
         self._snapshot: Snapshot | None = None
         self._skipped = 0
+        self._awaited_until = float("-inf")
 
     def snapshot(self) -> Snapshot | None:
         """The last frame's; None before the first."""
@@ -47,6 +48,14 @@ class CameraStatus:
     def skip(self) -> None:
         """Count a frame that was not taken; only the camera's own thread does."""
         self._skipped += 1
+
+    def awaited(self, now: float) -> bool:
+        """Whether no frame can be there: the camera's thread pauses, and knows until when."""
+        return now < self._awaited_until
+
+    def pause(self, until: float) -> None:
+        """Nothing comes before this time, by the run's clock; the camera's own thread says so."""
+        self._awaited_until = until
 
     def publish(self, snapshot: Snapshot) -> None:
         self._snapshot = snapshot

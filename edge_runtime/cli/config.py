@@ -28,9 +28,16 @@ def show(config_file: Path | None, settings: tuple[tuple[str, object], ...]) -> 
 
 
 @config.command()
-@click.argument("file", type=click.Path(path_type=Path))
-def check(file: Path) -> None:
-    """Print all that is wrong in FILE, one line each; exit with 2 if anything is."""
+@click.argument("file", type=click.Path(path_type=Path), required=False)
+def check(file: Path | None) -> None:
+    """Print all that is wrong in FILE, one line each; exit with 2 if anything is.
+
+    Without FILE the file in force is read, with the environment: as `run` would.
+    """
+    if file is None:
+        in_force = read_config(None, os.environ, {}).file
+        click.echo(f"{in_force or 'no config file, the defaults'}: no problems")
+        return
     problems = problems_in_file(file)
     for problem in problems:
         click.echo(str(problem), err=True)

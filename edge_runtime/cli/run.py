@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import faulthandler
 import json
 import os
 import threading
@@ -15,7 +16,9 @@ from edge_runtime.app.summary import Summary
 from edge_runtime.cli.options import config_option, overrides, set_option
 from edge_runtime.config import load_config
 from edge_runtime.journal import set_up_logging
+from edge_runtime.service.activation import inherited_socket
 from edge_runtime.service.allocator import share_one_heap
+from edge_runtime.service.heartbeat import Heartbeat
 from edge_runtime.service.signals import stop_on_signals
 
 
@@ -56,7 +59,13 @@ def run(
     share_one_heap()
     stop = threading.Event()
     stop_on_signals(stop)
-    with Runtime(config) as runtime:
+    listening = inherited_socket(os.environ)
+    with (
+        Heartbeat.of(os.environ) as heartbeat,
+        Runtime(config, heartbeat=heartbeat, listening=listening) as runtime,
+    ):
+        if heartbeat.supervised:
+            faulthandler.enable()  # the watchdog ends a hang with SIGABRT: the journal tells where
         if runtime.page is not None:
             _say_where(runtime.page)
         summary = runtime.run(stop, max_frames=max_frames)

@@ -184,6 +184,8 @@ class CaptureTable(_Table):
     longest_retry_s: Seconds = 10.0
     stall_timeout_s: Seconds = 5.0
     """A camera that delivers nothing for this long counts as lost."""
+    wait_at_start: bool = False
+    """Keep trying a camera that cannot be opened at the start; else the run ends."""
 
     @model_validator(mode="after")
     def _delays_grow(self) -> Self:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 from pathlib import Path
 
@@ -41,3 +42,13 @@ def test_a_stop_while_the_libraries_still_load_ends_the_page_too(
         page.open(FakeCounter())
         served = next(each for each in threading.enumerate() if each.name == "page")
     assert not served.is_alive()
+
+
+def test_a_socket_of_another_opener_is_served_and_decides_about_the_token(tmp_path: Path) -> None:
+    config = load_config(None, {}, {"state_dir": str(tmp_path), "web.port": 1})
+    with (
+        socket.create_server(("0.0.0.0", 0)) as listening,
+        Page(config, Status(CameraStatus("camera", "demo://")), listening=listening) as page,
+    ):
+        assert page.door.address == "0.0.0.0"
+        assert f":{listening.getsockname()[1]}/" in page.url

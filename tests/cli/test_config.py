@@ -72,3 +72,14 @@ def test_check_praises_a_right_file(tmp_path: Path) -> None:
     path.write_text("[web]\nport = 9000\n")
     result = run("check", str(path))
     assert (result.exit_code, result.output) == (0, f"{path}: no problems\n")
+
+
+def test_check_without_a_file_reads_what_is_in_force(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text("[web]\nport = 9000\n")
+    monkeypatch.setenv("EDGE_RUNTIME_CONFIG", str(path))
+    assert run("check").output == f"{path}: no problems\n"
+    monkeypatch.setenv("EDGE_RUNTIME_WEB__PORT", "many")
+    assert isinstance(run("check").exception, ConfigError)
