@@ -5,14 +5,18 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncGenerator, Callable
-from typing import Annotated, Any, Final
+from functools import partial
+from http import HTTPStatus
+from typing import Annotated, Final
 
-from fastapi import APIRouter, HTTPException, Query
+from fastapi import APIRouter, Header, HTTPException, Query
 from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import choose_encoder
 from starlette.requests import Request
 from starlette.responses import Response
 
+from edge_runtime.web.answer import UNCHANGED, IfNoneMatch, json, tagged
+from edge_runtime.web.description import API, add_route
 from edge_runtime.web.endless import EndlessResponse
 from edge_runtime.web.findings import matter_of, not_ready
 from edge_runtime.web.live import LiveFeed
@@ -28,7 +32,13 @@ BOUNDARY: Final = "edge-runtime-picture"
 SNAPSHOT_S: Final = 2.0
 """How long ``/api/v1/snapshot.jpg`` waits for a picture."""
 
-Camera = Annotated[str | None, Query(description="Name of a camera; without one the first")]
+Camera = Annotated[
+    str | None,
+    Query(description="Name of a camera; without one the first", examples=["front-door"]),
+]
+LastEventId = Annotated[
+    str | None, Header(alias="Last-Event-ID", description="The `id` of the last event received")
+]
 
 _NO_PLACE: Final = "Too many viewers already: {} is the limit. Close one and try again."
 
@@ -53,45 +63,88 @@ class Api:
     def router(self) -> APIRouter:
         """The API's routes with their descriptions."""
         router = APIRouter()
-
-        def add(path: str, answer: Callable[..., Any], words: str, **more: Any) -> None:
-            router.add_api_route(path, answer, methods=["GET"], summary=words, **more)
-
-        add("/api/v1/status", self.status, "Everything the page shows", response_model=StatusReport)
-        add("/api/v1/live", self.live, "The status as it changes", **_streamed("text/event-stream"))
+        add = partial(add_route, router, "GET")
+        busy = {503: "Too many watch already"}
+        unseen = {
+            404: "There is no such camera",
+            503: "No place or no picture; `detail` says which",
+        }
         add(
-            "/api/v1/stream.mjpg",
-            self.stream,
-            "The live view",
-            **_pictures("multipart/x-mixed-replace"),
+            f"{API}/status",
+            self.status,
+            tag="status",
+            summary="Everything the page shows",
+            says=StatusReport,
+            responses=UNCHANGED,
         )
-        add("/api/v1/snapshot.jpg", self.snapshot, "One picture of now", **_pictures("image/jpeg"))
-        add("/healthz", self.healthz, "Whether the process is up", response_model=Alive)
+        add(
+            f"{API}/live",
+            self.live,
+            tag="status",
+            summary="The status as it changes",
+            says="text/event-stream",
+            refused=busy,
+        )
+        add(
+            f"{API}/stream.mjpg",
+            self.stream,
+            tag="pictures",
+            summary="The live view",
+            says="multipart/x-mixed-replace",
+            refused=unseen,
+        )
+        add(
+            f"{API}/snapshot.jpg",
+            self.snapshot,
+            tag="pictures",
+            summary="One picture of now",
+            says="image/jpeg",
+            refused=unseen,
+        )
+        self._add_probes(add)
+        return router
+
+    def _add_probes(self, add: Callable[..., None]) -> None:
+        add(
+            "/healthz",
+            self.healthz,
+            tag="health",
+            summary="Whether the process is up",
+            says=Alive,
+            openapi_extra={"security": []},
+        )
         add(
             "/readyz",
             self.readyz,
-            "Whether frames flow",
-            response_model=Readiness,
+            tag="health",
+            summary="Whether frames flow",
+            says=Readiness,
             responses={503: {"model": Readiness, "description": "They do not"}},
         )
-        add("/metrics", self.metrics, "The status for Prometheus", **_text("text/plain"))
-        return router
+        add(
+            "/metrics",
+            self.metrics,
+            tag="health",
+            summary="The status for Prometheus",
+            says="text/plain",
+        )
 
-    async def status(self) -> Response:
-        """One report of this moment. Unknown is null."""
-        report = self._reporter.report()
-        return Response(report.model_dump_json(), media_type="application/json")
+    async def status(self, if_none_match: IfNoneMatch = None) -> Response:
+        """One report of this moment. Unknown is null. Send the ETag back to hear only of news."""
+        return tagged(self._reporter.report(), if_none_match)
 
-    async def live(self) -> Response:
+    async def live(self, last_event_id: LastEventId = None) -> Response:
         """Server-sent events, about three a second while frames flow.
 
         The first event, `status`, is a whole report. Each `change` holds the sections that changed
-        since, whole. After a gap `status` comes again.
+        since, whole. After a gap `status` comes again. Every event has an `id`; whoever comes again
+        with it as `Last-Event-ID` (browsers do) hears only what he missed, if that was one change.
+        A comment every 10 s when there is nothing to say.
         """
         if self._feed.full:
             raise _busy(self._feed.max_subscribers)
         return EndlessResponse(
-            self._feed.events(), media_type="text/event-stream", streams=self._streams
+            self._feed.events(last_event_id), media_type="text/event-stream", streams=self._streams
         )
 
     async def stream(self, camera: Camera = None) -> Response:
@@ -125,8 +178,7 @@ class Api:
 
     async def healthz(self) -> Response:
         """Answers as long as the process lives; needs no token."""
-        alive = Alive(version=self._reporter.version)
-        return Response(alive.model_dump_json(), media_type="application/json")
+        return json(Alive(version=self._reporter.version))
 
     async def readyz(self) -> Response:
         """200 when the last frame is a few seconds old at most, else 503 with the reason.
@@ -134,12 +186,8 @@ class Api:
         Of several cameras one is enough: `state` of the status says what is wrong with others.
         """
         reason = self._not_ready()
-        answer = Readiness(ready=reason is None, reason=reason)
-        return Response(
-            answer.model_dump_json(),
-            200 if answer.ready else 503,
-            media_type="application/json",
-        )
+        status = HTTPStatus.OK if reason is None else HTTPStatus.SERVICE_UNAVAILABLE
+        return json(Readiness(ready=reason is None, reason=reason), status)
 
     async def metrics(self, request: Request) -> Response:
         """Prometheus text or OpenMetrics, as the Accept header asks."""
@@ -188,20 +236,3 @@ async def _live_shot(viewer: Viewer) -> Shot | None:
 
 def _busy(limit: int) -> HTTPException:
     return HTTPException(503, _NO_PLACE.format(limit), {"retry-after": "10"})
-
-
-def _streamed(media_type: str) -> dict[str, Any]:
-    description = _text(media_type)
-    description["responses"][503] = {"description": "No place or no picture; `detail` says which"}
-    return description
-
-
-def _pictures(media_type: str) -> dict[str, Any]:
-    description = _streamed(media_type)
-    description["responses"][404] = {"description": "There is no such camera"}
-    return description
-
-
-def _text(media_type: str) -> dict[str, Any]:
-    content: dict[str, Any] = {media_type: {"schema": {"type": "string"}}}
-    return {"response_class": Response, "responses": {200: {"content": content}}}

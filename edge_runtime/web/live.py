@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from typing import Final
@@ -14,6 +15,8 @@ from edge_runtime.types import Clock
 
 TICK_S: Final = 0.35
 HEARTBEAT_S: Final = 10.0
+RETRY_MS: Final = 3000
+"""How long a subscriber waits before he comes again; browsers and our client heed it."""
 
 
 class LiveFeed:
@@ -28,13 +31,16 @@ class LiveFeed:
         report: Callable[[], BaseModel],
         *,
         max_subscribers: int = 128,
+        run: str | None = None,
         tick_s: float = TICK_S,
         heartbeat_s: float = HEARTBEAT_S,
         clock: Clock = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
+        """``run`` tells this run's events from those of another; random unless given."""
         self.max_subscribers = max_subscribers
         self.subscribers = 0
+        self._run = run or secrets.token_hex(4)
         self._report = report
         self._tick_s = tick_s
         self._heartbeat_s = heartbeat_s
@@ -49,10 +55,14 @@ class LiveFeed:
     def full(self) -> bool:
         return self.subscribers >= self.max_subscribers
 
-    async def events(self) -> AsyncGenerator[bytes, None]:
-        """Server-sent events for one subscriber, without an end."""
+    async def events(self, last_id: str | None = None) -> AsyncGenerator[bytes, None]:
+        """Server-sent events for one subscriber, without an end.
+
+        ``last_id`` is the last event he has had, as he says it when he comes again: if nothing
+        happened since, or one thing, he need not hear all the rest once more.
+        """
         self.subscribers += 1
-        seen, said_at = 0, self._clock()
+        seen, said_at = self._version_of(last_id), self._clock()
         try:
             while True:
                 self._refresh()
@@ -82,8 +92,15 @@ class LiveFeed:
         if changed:
             self._sections = sections
             self._version += 1
-            self._change = _event("change", changed)
-            self._whole = _event("status", sections)
+            head = b"id: %s-%d\n" % (self._run.encode(), self._version)
+            self._change = head + _event("change", changed)
+            self._whole = b"retry: %d\n" % RETRY_MS + head + _event("status", sections)
+
+    def _version_of(self, last_id: str | None) -> int:
+        """0, as for somebody new, unless the id is one of this run's."""
+        run, _, version = (last_id or "").rpartition("-")
+        known = run == self._run and version.isascii() and version.isdecimal()
+        return int(version) if known and len(version) < 20 else 0
 
     def _since(self, seen: int) -> bytes:
         """What a subscriber needs who has had version ``seen``."""

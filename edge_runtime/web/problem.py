@@ -8,34 +8,17 @@ from typing import Final
 
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
-from pydantic import Field
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from edge_runtime.web.report import Report
+from edge_runtime.web.report import Problem
 
 MEDIA_TYPE: Final = "application/problem+json"
 
 _OURS: Final = (
     "The runtime made a mistake while it answered. Its log says which: journalctl -u edge-runtime."
 )
-
-
-class Problem(Report):
-    """What went wrong, and what to do."""
-
-    type: str = Field(default="about:blank", description="Always `about:blank`: `status` says all")
-    title: str = Field(description="The status in words", examples=["Not Found"])
-    status: int = Field(description="As in the answer's first line", examples=[404])
-    detail: str = Field(
-        description="One sentence: what, and what to do",
-        examples=["There is no camera 'yard': expected one of front, back."],
-    )
-    manifest: str | None = Field(
-        default=None,
-        description="Of an upload: a manifest.json to fill in, when that is all that is missing",
-    )
 
 
 def problem(
@@ -76,8 +59,15 @@ def _unrouted(request: Request, status: int) -> str:
 
 async def _unreadable(request: Request, error: Exception) -> Response:
     flaws = error.errors() if isinstance(error, RequestValidationError) else []
-    where = ", ".join(f"{'.'.join(map(str, flaw['loc']))}: {flaw['msg']}" for flaw in flaws)
+    where = ", ".join(f"{_place(flaw['loc'])}: {flaw['msg']}" for flaw in flaws)
     return problem(422, f"The request cannot be understood ({where}).")
+
+
+def _place(location: tuple[str | int, ...]) -> str:
+    """Where in the request, as whoever wrote it would say: ``?name=``, ``body.version``."""
+    if location[0] == "query":
+        return f"?{location[-1]}="
+    return ".".join(map(str, location))
 
 
 async def _broken(request: Request, error: Exception) -> Response:

@@ -235,3 +235,19 @@ class Alive(Report):
 
     alive: Literal[True] = True
     version: str
+
+
+class Problem(Report):
+    """What went wrong, and what to do."""
+
+    type: str = Field(default="about:blank", description="Always `about:blank`: `status` says all")
+    title: str = Field(description="The status in words", examples=["Not Found"])
+    status: int = Field(description="As in the answer's first line", examples=[404])
+    detail: str = Field(
+        description="One sentence: what, and what to do",
+        examples=["There is no camera 'yard': expected one of front, back."],
+    )
+    manifest: str | None = Field(
+        default=None,
+        description="Of an upload: a manifest.json to fill in, when that is all that is missing",
+    )

@@ -11,6 +11,7 @@ from edge_runtime.types import Clock
 from edge_runtime.web.api import Api
 from edge_runtime.web.assets import load_assets
 from edge_runtime.web.counter import Counter
+from edge_runtime.web.description import describe
 from edge_runtime.web.door import Door
 from edge_runtime.web.guard import Guard, SecurityHeaders
 from edge_runtime.web.live import LiveFeed
@@ -45,12 +46,12 @@ def create_app(
     app = FastAPI(
         title="edge-runtime",
         version=version,
-        description="What this runtime sees and how it is doing. Unknown values are null.",
         docs_url=None,
         redoc_url=None,
     )
     api = Api(reporter, feed=feed, streams=streams, ready_within_s=ready_within_s)
     say_problems(app)
+    describe(app)
     app.include_router(api.router())
     app.include_router(ShelfApi(counter).router())
     app.include_router(Pages(assets).router())

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 from http import HTTPStatus
-from typing import Any, Final
+from typing import Annotated, Final
 
-from fastapi import APIRouter
-from pydantic import BaseModel
+from fastapi import APIRouter, Path, Query
+from pydantic import BaseModel, Field
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
@@ -20,9 +21,10 @@ from edge_runtime.errors import (
     ShelfUnwritable,
     TrialImpossible,
 )
+from edge_runtime.web.answer import UNCHANGED, IfNoneMatch, json, tagged
 from edge_runtime.web.counter import Counter, Upload
-from edge_runtime.web.problem import Problem, problem
-from edge_runtime.web.report import Report
+from edge_runtime.web.description import API, add_route
+from edge_runtime.web.problem import problem
 from edge_runtime.web.shelf_report import Done, HistoryReport, ModelsReport
 
 STATUS_OF: Final[tuple[tuple[type[EdgeRuntimeError], HTTPStatus], ...]] = (
@@ -35,16 +37,29 @@ STATUS_OF: Final[tuple[tuple[type[EdgeRuntimeError], HTTPStatus], ...]] = (
 """The first that fits counts."""
 
 _ONE: Final = "Another model is being uploaded. Try again when that is done."
-_NO_NAME: Final = "The file has no name: say /api/v1/models?name=mood.zip."
 _FORM: Final = (
     "Send the file itself, not a form: curl --data-binary @mood.zip, or curl -T mood.zip."
 )
 
 
+FileName = Annotated[
+    str, Query(description="What the file is called", min_length=1, examples=["mood.zip"])
+]
+Name = Annotated[
+    str, Path(description="A model's name or its role", examples=["mood", "classifier/mood"])
+]
+Digits = Annotated[str, Path(description="The first digits of one", examples=["3f9c01d2a4be"])]
+
+
 class Chosen(BaseModel):
     """Which version."""
 
-    version: str | None = None
+    version: str | None = Field(
+        default=None,
+        description="The first digits of one, `shipped` for what came with the program; null: the "
+        "latest on the shelf",
+        examples=["3f9c01d2a4be"],
+    )
 
 
 class ShelfApi:
@@ -57,47 +72,56 @@ class ShelfApi:
     def router(self) -> APIRouter:
         """The routes with their descriptions."""
         router = APIRouter()
-
-        def add(
-            method: str, path: str, answer: Callable[..., Any], words: str, says: type[Report]
-        ) -> None:
-            refused = _REFUSALS if method != "GET" else {}
-            router.add_api_route(
-                path,
-                answer,
-                methods=[method],
-                summary=words,
-                response_model=says,
-                responses=refused,
-            )
-
-        one = "/api/v1/models/{name:path}"
-        add("GET", "/api/v1/models", self.models, "Every model and version", ModelsReport)
-        add("GET", "/api/v1/models/history", self.history, "Every activation", HistoryReport)
+        add = partial(add_route, router, tag="models")
+        all_of, one = f"{API}/models", f"{API}/models/{{name:path}}"
+        add(
+            "GET",
+            all_of,
+            self.models,
+            summary="Every model and version",
+            says=ModelsReport,
+            responses=UNCHANGED,
+        )
+        add(
+            "GET",
+            f"{all_of}/history",
+            self.history,
+            summary="Every activation",
+            says=HistoryReport,
+            responses=UNCHANGED,
+        )
         for method in ("POST", "PUT"):
-            add(method, "/api/v1/models", self.upload, "Take a model in", Done)
-        add("POST", f"{one}/activate", self.activate, "Let a version be active", Done)
-        add("POST", f"{one}/rollback", self.roll_back, "Back to the one before", Done)
-        add("DELETE", f"{one}/{{version}}", self.remove, "Take a version off the shelf", Done)
+            add(
+                method,
+                all_of,
+                self.upload,
+                summary="Take a model in",
+                says=Done,
+                status_code=201,
+                refused=_UPLOADS,
+                openapi_extra=_FILE,
+            )
+        change = partial(add, says=Done, refused=_CHANGES)
+        change("POST", f"{one}/activate", self.activate, summary="Let a version be active")
+        change("POST", f"{one}/rollback", self.roll_back, summary="Back to the one before")
+        gone = f"{one}/versions/{{version}}"
+        change("DELETE", gone, self.remove, summary="Take a version off the shelf")
         return router
 
-    async def models(self) -> Response:
+    async def models(self, if_none_match: IfNoneMatch = None) -> Response:
         """Active or not, with what each needs on this device, and what became of them lately."""
-        return _json(await asyncio.to_thread(self._counter.models))
+        return tagged(await asyncio.to_thread(self._counter.models), if_none_match)
 
-    async def history(self) -> Response:
+    async def history(self, if_none_match: IfNoneMatch = None) -> Response:
         """Who put which model in which role, when and why, and what came of it."""
-        return _json(await asyncio.to_thread(self._counter.history))
+        return tagged(await asyncio.to_thread(self._counter.history), if_none_match)
 
-    async def upload(self, request: Request) -> Response:
-        """The body is the file, `?name=` what it is called: a .tflite, a package or a zip.
+    async def upload(self, request: Request, name: FileName) -> Response:
+        """The body is the file: a .tflite, a package or a zip.
 
-        201 when it is on the shelf, and active if the settings say so; 422 with what is wrong with
-        it; 413 when it is larger than `models.largest_mb`; 503 while another one is uploaded.
+        Kept, and active if the settings say so; `detail` says which.
         """
-        name, size = request.query_params.get("name"), request.headers.get("content-length", "")
-        if not name:
-            return problem(HTTPStatus.UNPROCESSABLE_ENTITY, _NO_NAME)
+        size = request.headers.get("content-length", "")
         if request.headers.get("content-type", "").startswith("multipart/"):
             return problem(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, _FORM)
         if size.isdecimal() and int(size) > self._counter.largest_bytes:
@@ -115,7 +139,7 @@ class ShelfApi:
         finally:
             self._receiving = False
 
-    async def activate(self, name: str, chosen: Chosen | None = None) -> Response:
+    async def activate(self, name: Name, chosen: Chosen | None = None) -> Response:
         """`name` is a model's name or its role; without a version the latest one on the shelf.
 
         `shipped` is the one that came with the program. Returns when it is active, or when its
@@ -124,11 +148,11 @@ class ShelfApi:
         version = chosen.version if chosen else None
         return await _done(lambda: self._counter.activate(name, version))
 
-    async def roll_back(self, name: str) -> Response:
+    async def roll_back(self, name: Name) -> Response:
         """`name` is a role or the name of a model in one."""
         return await _done(lambda: self._counter.roll_back(name))
 
-    async def remove(self, name: str, version: str) -> Response:
+    async def remove(self, name: Name, version: Digits) -> Response:
         """422 while it is active."""
         return await _done(lambda: self._counter.remove(name, version))
 
@@ -138,7 +162,7 @@ class ShelfApi:
             if not await self._all_written(request, upload):
                 return self._too_large()
             done = await asyncio.to_thread(upload.take_in)
-            return _json(done, HTTPStatus.CREATED)
+            return json(done, HTTPStatus.CREATED)
         finally:
             await asyncio.to_thread(upload.close)
 
@@ -161,13 +185,9 @@ class ShelfApi:
 
 async def _done(change: Callable[[], Done]) -> Response:
     try:
-        return _json(await asyncio.to_thread(change))
+        return json(await asyncio.to_thread(change))
     except EdgeRuntimeError as error:
         return _refused(error)
-
-
-def _json(report: Report, status: HTTPStatus = HTTPStatus.OK) -> Response:
-    return Response(report.model_dump_json(), status, media_type="application/json")
 
 
 def _refused(error: EdgeRuntimeError) -> Response:
@@ -176,9 +196,22 @@ def _refused(error: EdgeRuntimeError) -> Response:
     return problem(status, str(error), manifest=form)
 
 
-_REFUSALS: Final[dict[int | str, dict[str, Any]]] = {
-    404: {"model": Problem, "description": "There is no such model or version"},
-    409: {"model": Problem, "description": "Frames do not flow, so nothing can be exchanged"},
-    422: {"model": Problem, "description": "Why it cannot be; a form to fill in if that helps"},
-    507: {"model": Problem, "description": "The folder of models cannot be written"},
+_CHANGES: Final = {
+    404: "There is no such model or version",
+    409: "Frames do not flow, so nothing can be exchanged",
+    422: "Why it cannot be",
+    507: "The folder of models cannot be written",
+}
+_UPLOADS: Final = {
+    413: "Larger than `models.largest_mb`; said while it is sent",
+    415: "A form, not a file",
+    422: "What is wrong with it; `manifest` is a form to fill in when only words are missing",
+    503: "Another upload is under way, or the model could not be tried just now",
+    507: "The folder of models cannot be written",
+}
+_FILE: Final = {
+    "requestBody": {
+        "required": True,
+        "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
+    }
 }

@@ -54,6 +54,11 @@ class Office(Home):
         return {f"{each['name']}/{each['version']}": each["state"] for each in models}
 
 
+def at(model: str) -> str:
+    """Where ``name/version`` lies below the models."""
+    return model.replace("/", "/versions/")
+
+
 @pytest.fixture
 def office(tmp_path: Path) -> Iterator[Office]:
     made = Office(tmp_path)
@@ -81,11 +86,11 @@ def test_an_uploaded_export_is_active_then_rolled_back_and_removed(office: Offic
     assert (states[one], states[second]) == ("before", "active")
     assert (states["smile/shipped"], states["mask/shipped"]) == ("active", "kept")
 
-    refused = office.request("DELETE", f"/api/v1/models/{second}")
+    refused = office.request("DELETE", f"/api/v1/models/{at(second)}")
     assert (refused.status_code, "active" in refused.json()["detail"]) == (422, True)
     back = office.request("POST", "/api/v1/models/mood/rollback")
     assert back.json() == {"detail": f"{one} is active as classifier/mood", "model": one}
-    assert office.request("DELETE", f"/api/v1/models/{second}").status_code == 200
+    assert office.request("DELETE", f"/api/v1/models/{at(second)}").status_code == 200
     assert second not in office.states()
     made = office.request("GET", "/api/v1/models/history").json()["activations"]
     assert [each["result"] for each in made] == ["activated", "activated", "rolled back"]

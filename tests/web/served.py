@@ -126,7 +126,9 @@ class Listener:
 
 
 @asynccontextmanager
-async def listening(app: FastAPI, path: str) -> AsyncIterator[tuple[Listener, asyncio.Task[None]]]:
+async def listening(
+    app: FastAPI, path: str, headers: Mapping[str, str] | None = None
+) -> AsyncIterator[tuple[Listener, asyncio.Task[None]]]:
     """A stream that is open for the length of the block; its task ends with the response."""
     listener = Listener()
     path, _, query = path.partition("?")
@@ -140,7 +142,10 @@ async def listening(app: FastAPI, path: str) -> AsyncIterator[tuple[Listener, as
         "raw_path": path.encode(),
         "query_string": query.encode(),
         "root_path": "",
-        "headers": [(b"host", b"127.0.0.1:8000")],
+        "headers": [
+            (name.encode(), value.encode())
+            for name, value in {"host": "127.0.0.1:8000", **(headers or {})}.items()
+        ],
         "client": ("127.0.0.1", 1),
         "server": ("127.0.0.1", 8000),
     }

@@ -144,7 +144,7 @@ def test_openapi_describes_every_field_with_its_unit(served: Served) -> None:
         "/api/v1/models/history",
         "/api/v1/models/{name}/activate",
         "/api/v1/models/{name}/rollback",
-        "/api/v1/models/{name}/{version}",
+        "/api/v1/models/{name}/versions/{version}",
     }
     machine = api["components"]["schemas"]["MachineReport"]["properties"]
     assert "MiB" in machine["memory_mb"]["description"]
@@ -257,13 +257,13 @@ def test_live_sends_the_whole_first_and_then_only_what_changed(served: Served) -
     async def watch() -> None:
         async with listening(served.app, "/api/v1/live") as (listener, _):
             first = (await listener.next()).decode()
-            assert first.startswith("event: status\ndata: {")
+            assert "\nevent: status\ndata: {" in first
             whole = json.loads(first.partition("data: ")[2])
             assert whole == before
             served.clock.now += 0.35
             served.status.well = replace(HEALTH, temperature_c=61.0)
             event = (await listener.next()).decode()
-            assert event.startswith("event: change\n")
+            assert "event: change\n" in event
             change = json.loads(event.partition("data: ")[2])
             assert change.keys() == {"frame", "machine", "cameras"}
             assert change["machine"]["temperature_c"] == 61.0
@@ -343,3 +343,35 @@ def test_a_snapshot_that_does_not_come_says_what_is_the_matter_with_its_camera(
     answer = two_cameras().get("/api/v1/snapshot.jpg?camera=back")
     assert answer.json()["detail"] == "Camera lost 0 s ago, retrying"
     assert answer.status_code == 503
+
+
+@pytest.mark.parametrize("path", ["/api/v1/status", "/api/v1/models", "/api/v1/models/history"])
+def test_who_has_the_newest_is_told_only_that(served: Served, path: str) -> None:
+    first = served.get(path)
+    etag = first.headers["etag"]
+    assert first.headers["cache-control"] == "private, no-cache"
+    for known in (etag, f'"other", W/{etag}', "*"):
+        again = served.get(path, headers={"if-none-match": known})
+        assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", etag)
+    for unknown in ("", '"other"', etag.strip('"')):
+        assert served.get(path, headers={"if-none-match": unknown}).content == first.content
+
+
+def test_news_have_another_etag(served: Served) -> None:
+    etag = served.get("/api/v1/status").headers["etag"]
+    served.status.well = replace(HEALTH, temperature_c=61.0)
+    assert served.get("/api/v1/status", headers={"if-none-match": etag}).status_code == 200
+
+
+def test_live_goes_on_where_a_line_broke(served: Served) -> None:
+    async def watch() -> None:
+        async with listening(served.app, "/api/v1/live") as (listener, _):
+            head = (await listener.next()).decode().splitlines()
+        assert head[0] == "retry: 3000"
+        served.clock.now += 0.35
+        served.status.well = replace(HEALTH, temperature_c=61.0)
+        known = {"last-event-id": head[1].removeprefix("id: ")}
+        async with listening(served.app, "/api/v1/live", known) as (listener, _):
+            assert b"event: change\n" in await listener.next()
+
+    asyncio.run(watch())

@@ -25,7 +25,7 @@ class Feed:
         self.made = 0
         self.value = 0
         self.live = LiveFeed(
-            self._report, tick_s=1, heartbeat_s=10, clock=self.clock, sleep=self._sleep
+            self._report, run="run", tick_s=1, heartbeat_s=10, clock=self.clock, sleep=self._sleep
         )
 
     def _report(self) -> Report:
@@ -42,7 +42,9 @@ def test_work_is_done_once_per_tick_for_all() -> None:
     async def follow() -> None:
         streams = [feed.live.events() for _ in range(50)]
         first = [await anext(stream) for stream in streams]
-        assert set(first) == {b'event: status\ndata: {"a":0,"b":"same"}\n\n'}
+        assert set(first) == {
+            b'retry: 3000\nid: run-1\nevent: status\ndata: {"a":0,"b":"same"}\n\n'
+        }
         assert first[0] is first[-1]
         assert feed.made == 1
         assert feed.live.subscribers == 50
@@ -60,7 +62,7 @@ def test_only_what_changed_is_sent() -> None:
         stream = feed.live.events()
         await anext(stream)
         feed.value = 1
-        assert await anext(stream) == b'event: change\ndata: {"a":1}\n\n'
+        assert await anext(stream) == b'id: run-2\nevent: change\ndata: {"a":1}\n\n'
 
     asyncio.run(follow())
 
@@ -85,8 +87,39 @@ def test_who_missed_a_change_gets_the_whole() -> None:
         await anext(slow)
         await anext(quick)
         for feed.value in (1, 2):
-            assert (await anext(quick)).startswith(b"event: change")
-        assert await anext(slow) == b'event: status\ndata: {"a":2,"b":"same"}\n\n'
+            assert b"event: change" in await anext(quick)
+        assert (await anext(slow)).endswith(b'event: status\ndata: {"a":2,"b":"same"}\n\n')
+
+    asyncio.run(follow())
+
+
+def test_who_comes_again_hears_only_what_he_missed() -> None:
+    feed = Feed()
+
+    async def first_of(last_id: str | None) -> bytes:
+        stream = feed.live.events(last_id)
+        first = await anext(stream)
+        await stream.aclose()
+        return first
+
+    async def follow() -> None:
+        await first_of(None)
+        assert await first_of("run-1") == b": still here\n\n"
+        feed.value = 1
+        assert b"event: change" in await first_of("run-1")
+        feed.clock.now, feed.value = feed.clock.now + 1, 2
+        assert b"event: status" in await first_of("run-1")
+
+    asyncio.run(follow())
+
+
+@pytest.mark.parametrize(
+    "last_id",
+    ["", "run", "run-", "-1", "other-1", "run-99", "run-x", "run-\u0661", "run-" + "9" * 5000],
+)
+def test_an_id_that_is_none_of_ours_gets_the_whole(last_id: str) -> None:
+    async def follow() -> None:
+        assert b"event: status" in await anext(Feed().live.events(last_id))
 
     asyncio.run(follow())
 

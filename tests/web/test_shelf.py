@@ -75,7 +75,7 @@ def test_why_a_model_is_refused_is_one_sentence(
         ("POST", "/api/v1/models?name=a.zip"),
         ("POST", "/api/v1/models/smile/activate"),
         ("POST", "/api/v1/models/smile/rollback"),
-        ("DELETE", "/api/v1/models/smile/0123456789ab"),
+        ("DELETE", "/api/v1/models/smile/versions/0123456789ab"),
     ):
         answer = served.request(method, path)
         assert (answer.status_code, answer.json()["detail"]) == (status, str(error))
@@ -179,7 +179,7 @@ def test_roll_back_and_remove(served: Served) -> None:
     served.counter.kept.append(mood("0123456789ab"))
     back = served.request("POST", "/api/v1/models/classifier/mood/rollback")
     assert back.json()["detail"] == "classifier/mood is rolled back"
-    gone = served.request("DELETE", "/api/v1/models/mood/0123456789ab")
+    gone = served.request("DELETE", "/api/v1/models/mood/versions/0123456789ab")
     assert gone.status_code == 200
     assert served.counter.asked[-1] == ("mood", "0123456789ab")
     assert len(served.get("/api/v1/models").json()["models"]) == 1
@@ -189,7 +189,7 @@ CHANGES = [
     ("POST", "/api/v1/models?name=a.zip"),
     ("POST", "/api/v1/models/smile/activate"),
     ("POST", "/api/v1/models/smile/rollback"),
-    ("DELETE", "/api/v1/models/smile/0123456789ab"),
+    ("DELETE", "/api/v1/models/smile/versions/0123456789ab"),
 ]
 
 

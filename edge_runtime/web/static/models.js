@@ -78,7 +78,7 @@ function buttons({ name, version, origin, role, state, problem }) {
   if (state !== "active" && origin === "shelf") {
     made.push(
       button("Remove", name, version, () => {
-        if (confirm(`Remove ${name} ${version}?`)) change("DELETE", `${own}/${version}`);
+        if (confirm(`Remove ${name} ${version}?`)) change("DELETE", `${own}/versions/${version}`);
       }),
     );
   }
