@@ -24,7 +24,7 @@ class Supervisor:
 
     def messages(self) -> list[dict[str, str]]:
         """All that arrived since the last call, parsed as systemd does."""
-        found = []
+        found: list[dict[str, str]] = []
         while True:
             try:
                 datagram = self._socket.recv(65536)
