@@ -9,14 +9,12 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple
 
-import numpy as np
-
 from edge_runtime.app.assembly import Assembly, OpenedModel
 from edge_runtime.app.between import Between
 from edge_runtime.app.lineup import DETECTOR
+from edge_runtime.app.settlement import Settlement
 from edge_runtime.classify import Classifier
 from edge_runtime.config import Config
-from edge_runtime.engine.engine import Engine
 from edge_runtime.errors import ExchangeFailed, ModelError
 from edge_runtime.pipeline import Pipeline
 from edge_runtime.pipeline.canary import Canary, CanaryReport, CanaryRule
@@ -26,9 +24,6 @@ from edge_runtime.store.shelf.version import Version
 from edge_runtime.types import Clock, ModelFate, Snapshot
 
 log = logging.getLogger(__name__)
-
-WARM_UP: Final = 3
-"""Runs before a model is put in: the first ones fetch weights and memory."""
 
 SLOWER: Final = 3.0
 """A new model's stage may take so many times what it took before, unless the settings say more."""
@@ -130,6 +125,28 @@ class Activator:
                 if chosen != self._versions.get(role):
                     self._follow(role, chosen, stack[-1].why if stack else "it was removed")
 
+    def settle(self, config: Config) -> None:
+        """Work as other settings say: their models where none was activated, their thresholds.
+
+        Raises ModelError when one of their models cannot be used; then nothing has changed.
+        """
+        before = self._config
+        if (config.detector, config.classify) == (before.detector, before.classify):
+            return
+        with self._lock:
+            settlement = Settlement(config, self._assembly, self._shelf)
+            try:
+                self._between.do(lambda: settlement.take_effect(self._pipelines))
+            except ModelError:
+                settlement.close()
+                raise
+            self._config = config
+            if (watched := self._watched) is not None:
+                self._watched = None
+                self._retire(watched.before)
+            for opened in settlement.replaced:
+                self._retire(opened)
+
     def version(self, role: str) -> Version | None:
         """What plays a role now; None: what the settings name."""
         return self._versions.get(role)
@@ -204,17 +221,8 @@ class Activator:
             )
 
     def _opened(self, role: str, version: Version | None) -> OpenedModel | None:
-        """Opened and warm, in the caller's thread: the frames go on meanwhile."""
         model = self._assembly.lineup.of(role, version)
-        if model is None:
-            return None
-        opened = self._assembly.open(model)
-        try:
-            _warm_up(opened.engine)
-        except ModelError:
-            opened.engine.close()
-            raise
-        return opened
+        return None if model is None else self._assembly.open_warm(model)
 
     def _put_in(self, role: str, version: Version | None, opened: OpenedModel | None) -> None:
         def exchange() -> None:
@@ -316,10 +324,3 @@ class Activator:
 
 def _classifier(opened: OpenedModel) -> Classifier:
     return Classifier(opened.engine, opened.model.manifest)
-
-
-def _warm_up(engine: Engine) -> None:
-    for index in range(len(engine.inputs)):
-        np.asarray(engine.input(index))[...] = 0
-    for _ in range(WARM_UP):
-        engine.invoke()

@@ -8,9 +8,11 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Final
 
+import numpy as np
+
 from edge_runtime.app.lineup import DETECTOR, Lineup
 from edge_runtime.app.tuned import open_tuned
-from edge_runtime.attention.attention import Attention
+from edge_runtime.attention.attention import Attention, Manner
 from edge_runtime.attention.budget import Budget
 from edge_runtime.attention.detector import Detector
 from edge_runtime.attention.tracker import Tracker
@@ -18,6 +20,7 @@ from edge_runtime.classify import Classifier
 from edge_runtime.closeable import Closeable
 from edge_runtime.config import Config
 from edge_runtime.engine.engine import Engine
+from edge_runtime.errors import ModelError
 from edge_runtime.pipeline import Inflow, Labeller, Pipeline, Turn
 from edge_runtime.store.model import Model
 from edge_runtime.store.shelf.shelf import Shelf
@@ -32,6 +35,10 @@ SURE: Final = 0.13
 
 CONFIRM_HITS: Final = 3
 """How often anything less must be seen: a back of a head looks like a face for a frame or two."""
+
+
+WARM_UP: Final = 3
+"""Runs before a model is put in: the first ones fetch weights and memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +98,16 @@ class Assembly(Closeable):
         """Load a model into an interpreter; whoever calls closes it, unless it is put in."""
         return OpenedModel(*open_tuned(model, self._config))
 
+    def open_warm(self, model: Model) -> OpenedModel:
+        """As ``open``, and run a few times; in the caller's thread, so frames go on meanwhile."""
+        opened = self.open(model)
+        try:
+            _warm_up(opened.engine)
+        except ModelError:
+            opened.engine.close()
+            raise
+        return opened
+
     def playing(self, role: str) -> OpenedModel | None:
         """Who plays a role."""
         return self._playing.get(role)
@@ -120,6 +137,37 @@ class Assembly(Closeable):
                 sure_score=self.threshold + SURE,
             )
 
+    def settle(
+        self,
+        config: Config,
+        lineup: Lineup,
+        playing: dict[str, OpenedModel],
+        pipelines: Sequence[Pipeline],
+    ) -> None:
+        """From the next frame on work as other settings say, with these models and no others.
+
+        Only between two frames. None is closed. Raises ModelRejected when a model does not fit its
+        role, and then nothing has changed.
+        """
+        before = self._config, self.lineup
+        self._config, self.lineup = config, lineup
+        try:
+            fresh = [self._detector_of(playing[DETECTOR]) for _ in pipelines]
+            turns = self._turns(playing)
+        except ModelError:
+            self._config, self.lineup = before
+            raise
+        self._playing = playing
+        for pipeline, detector in zip(pipelines, fresh, strict=True):
+            pipeline.exchange(
+                models=self.models,
+                turns=turns,
+                detector=detector,
+                threshold=self.threshold,
+                sure_score=self.threshold + SURE,
+                manner=self._manner(),
+            )
+
     def pipeline(
         self,
         inflow: Inflow,
@@ -136,18 +184,16 @@ class Assembly(Closeable):
         question about a face to the next) overrule the config; a motion threshold of 0 looks at
         every frame.
         """
-        config = self._config
-        if motion_threshold is None:
-            motion_threshold = config.detector.motion_threshold
+        manner = self._manner()
+        if motion_threshold is not None:
+            manner["motion_threshold"] = motion_threshold
+        if budget is not None:
+            manner["budget"] = Budget.parse(budget)
         attention = Attention(
             self._detector_of(self._playing[DETECTOR], faint=FAINT if confirm else 1.0),
             Tracker(confirm_hits=CONFIRM_HITS if confirm else 1, sure_score=self.threshold + SURE),
             threshold=self.threshold,
-            motion_threshold=motion_threshold,
-            idle_interval_s=config.detector.idle_interval_s,
-            budget=Budget.parse(budget or str(config.detector.budget)),
-            smallest_face=config.detector.smallest_face,
-            unseen_s=config.detector.unseen_s,
+            **manner,
         )
         return Pipeline(
             attention,
@@ -161,6 +207,16 @@ class Assembly(Closeable):
     def threshold(self) -> float:
         """Lowest score of a face: the config's, or else the detector's manifest's."""
         return self._threshold_of(self._playing[DETECTOR])
+
+    def _manner(self) -> Manner:
+        detector = self._config.detector
+        return Manner(
+            motion_threshold=detector.motion_threshold,
+            idle_interval_s=detector.idle_interval_s,
+            budget=Budget.parse(str(detector.budget)),
+            smallest_face=detector.smallest_face,
+            unseen_s=detector.unseen_s,
+        )
 
     def _threshold_of(self, opened: OpenedModel) -> float:
         wanted = self._config.detector.threshold
@@ -182,3 +238,10 @@ class Assembly(Closeable):
     def close(self) -> None:
         for opened in self._playing.values():
             opened.engine.close()
+
+
+def _warm_up(engine: Engine) -> None:
+    for index in range(len(engine.inputs)):
+        np.asarray(engine.input(index))[...] = 0
+    for _ in range(WARM_UP):
+        engine.invoke()

@@ -58,9 +58,9 @@ class Lineup:
         An activated model that cannot be read any more is left out with a warning, and what the
         settings name plays its role. Raises ModelError when that cannot be read either.
         """
-        found = {role: self._activated(role) or self._named(role) for role in self._settled}
+        found = {role: self.activated(role) or self._named(role) for role in self._settled}
         for role in self._shelf.choices() if self._shelf else ():
-            if role not in found and (model := self._activated(role)) is not None:
+            if role not in found and (model := self.activated(role)) is not None:
                 found[role] = model
         return found
 
@@ -74,6 +74,21 @@ class Lineup:
         if version.digest is None or self._shelf is None:
             return self._catalogue.find(version.name, kinds=_kinds(role))
         return load_model(self._shelf.folder(version))
+
+    def activated(self, role: str) -> Model | None:
+        """What was activated on the shelf; None, with a warning, where it cannot be read."""
+        version = self._shelf.active(role) if self._shelf else None
+        if version is None:
+            return None
+        try:
+            return self.of(role, version)
+        except ModelError as error:
+            log.warning("%s was activated as %s but cannot be used: %s", version, role, error)
+            return None
+
+    def settled(self, role: str) -> str | None:
+        """How the settings name the model of a role; None: they do not."""
+        return self._settled.get(role)
 
     def named(self, text: str) -> tuple[str, Version]:
         """Role and version that a person means by ``name``, ``name/digits`` or ``name/shipped``.
@@ -114,16 +129,6 @@ class Lineup:
     def _name(self, text: str) -> str:
         """Settings may name a model by its place."""
         return self._catalogue.find(text).manifest.name if is_path(text) else text
-
-    def _activated(self, role: str) -> Model | None:
-        version = self._shelf.active(role) if self._shelf else None
-        if version is None:
-            return None
-        try:
-            return self.of(role, version)
-        except ModelError as error:
-            log.warning("%s was activated as %s but cannot be used: %s", version, role, error)
-            return None
 
     def _named(self, role: str) -> Model:
         return self._catalogue.find(self._settled[role], kinds=_kinds(role))

@@ -11,7 +11,7 @@ from edge_runtime.config import Config
 from edge_runtime.governor import Governor, Limits
 from edge_runtime.governor.quiet_hours import QuietHours
 from edge_runtime.pipeline import Pipeline
-from edge_runtime.types import Clock, Health, Snapshot
+from edge_runtime.types import Allowance, Clock, Health, Snapshot
 
 log = logging.getLogger(__name__)
 
@@ -27,16 +27,16 @@ class Restraint:
         *,
         clock: Clock = time.monotonic,
     ) -> None:
+        self._clock = clock
         self._governor = Governor(_limits(config), clock=clock) if config.governor.enabled else None
         self._pipelines = pipelines
         self._status = status
 
     def apply(self, health: Health) -> None:
         """What is allowed from now on; said only when it changes."""
-        if self._governor is None:
-            return
-        before = self._status.allowance()
-        allowance = self._governor.decide(health, self._slowest())
+        governor, before = self._governor, self._status.allowance()
+        # Switched off while running, what it held back is given free.
+        allowance = governor.decide(health, self._slowest()) if governor else Allowance()
         if allowance == before:
             return
         self._status.publish_allowance(allowance)
@@ -48,6 +48,15 @@ class Restraint:
             log.info("giving up less (level %d): %s", allowance.level, *allowance.reasons)
         else:
             log.info("nothing is given up any more")
+
+    def follow(self, config: Config) -> None:
+        """Keep to other limits from the next reading on; any thread may say so."""
+        if not config.governor.enabled:
+            self._governor = None
+        elif self._governor is None:
+            self._governor = Governor(_limits(config), clock=self._clock)
+        else:
+            self._governor.follow(_limits(config))
 
     def _slowest(self) -> Snapshot | None:
         """Of the camera whose frames take longest: what it keeps to, the others do."""

@@ -7,7 +7,7 @@ import socket
 import threading
 import time
 from collections.abc import Sequence
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from typing import Final, Self
 
 from edge_runtime.app.assembly import Assembly
@@ -15,6 +15,7 @@ from edge_runtime.app.channel import Channel
 from edge_runtime.app.feed import Feed
 from edge_runtime.app.intake import open_shelf
 from edge_runtime.app.page import Page
+from edge_runtime.app.reload import Reloader
 from edge_runtime.app.restraint import Restraint
 from edge_runtime.app.standing import Standing
 from edge_runtime.app.status import CameraStatus, Status
@@ -53,13 +54,16 @@ class Runtime:
         *,
         heartbeat: Heartbeat | None = None,
         listening: socket.socket | None = None,
+        reloader: Reloader | None = None,
         clock: Clock = time.monotonic,
     ) -> None:
         """``heartbeat``: tells the supervisor that frames flow; the caller closes it.
         ``listening``: the page's socket, opened by somebody else; it is closed here.
+        ``reloader``: reads the settings again when it is asked to.
         """
         self._config = config
         self._listening = listening
+        self._reloader = reloader
         self._clock = clock
         self._heartbeat = heartbeat or Heartbeat(clock=clock)
         cameras = config.cameras
@@ -113,6 +117,7 @@ class Runtime:
                 Supply(
                     self._config, shelf, assembly, pipelines, self.status, clock=self._clock
                 ) as supply,
+                self._reloading(supply, restraint),
             ):
                 began = self._clock()
                 problem = self._loop(channels, supply, stop, max_frames)
@@ -193,6 +198,16 @@ class Runtime:
         """Why the first of the cameras that failed did, when all have ended."""
         errors = (box.error for box in self._mailboxes.boxes)
         return next((error for error in errors if isinstance(error, EdgeRuntimeError)), None)
+
+    def _reloading(self, supply: Supply, restraint: Restraint) -> AbstractContextManager[object]:
+        """The thread that lets other settings take effect; models first, for they may be wrong."""
+        if self._reloader is None:
+            return nullcontext()
+        return self._reloader.worker([supply.activator.settle, restraint.follow, self._follow])
+
+    def _follow(self, config: Config) -> None:
+        self._config = config
+        logging.getLogger().setLevel(config.log.level.upper())
 
     def _open_page(self, supply: Supply) -> None:
         if self.page is not None:

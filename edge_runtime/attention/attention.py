@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypedDict, Unpack
 
 import numpy as np
 
@@ -41,6 +41,18 @@ class Attended(NamedTuple):
         return bool(self.looks)
 
 
+class Manner(TypedDict):
+    """How to look, as the settings say."""
+
+    motion_threshold: float
+    """Share of the view that must change to count as motion; 0 looks at every frame."""
+    idle_interval_s: float
+    budget: Budget
+    smallest_face: float
+    """Share of the picture's longer side."""
+    unseen_s: float
+
+
 class _Allowed(NamedTuple):
     """What the governor allows; replaced whole, for another thread says so."""
 
@@ -70,10 +82,13 @@ class Attention:
         clock: Clock = time.perf_counter,
     ) -> None:
         self._tracker = tracker
-        self._motion_threshold = motion_threshold
-        self._idle_interval_s = idle_interval_s
-        self._smallest_face, self._unseen_s = smallest_face, unseen_s
-        self._purse = Purse(budget)
+        self.adjust(
+            motion_threshold=motion_threshold,
+            idle_interval_s=idle_interval_s,
+            budget=budget,
+            smallest_face=smallest_face,
+            unseen_s=unseen_s,
+        )
         self._clock = clock
         self._allowed = _Allowed(None, 1)
         self._turn = 0
@@ -81,6 +96,13 @@ class Attention:
         self.invoke_s = 0.0
         """Seconds the last frame's looks spent inside the interpreter."""
         self.exchange(detector, threshold=threshold)
+
+    def adjust(self, **manner: Unpack[Manner]) -> None:
+        """Look in another manner from the next ``exchange`` on."""
+        self._motion_threshold = manner["motion_threshold"]
+        self._idle_interval_s = manner["idle_interval_s"]
+        self._smallest_face, self._unseen_s = manner["smallest_face"], manner["unseen_s"]
+        self._purse = Purse(manner["budget"])
 
     def exchange(
         self, detector: Detector, *, threshold: float, sure_score: float | None = None

@@ -5,12 +5,14 @@ from __future__ import annotations
 import faulthandler
 import json
 import os
+import sys
 import threading
 from pathlib import Path
 
 import click
 
 from edge_runtime.app.page import Page
+from edge_runtime.app.reload import Reloader
 from edge_runtime.app.runtime import Runtime
 from edge_runtime.app.summary import Summary
 from edge_runtime.cli.options import config_option, overrides, set_option
@@ -19,7 +21,7 @@ from edge_runtime.journal import set_up_logging
 from edge_runtime.service.activation import inherited_socket
 from edge_runtime.service.allocator import share_one_heap
 from edge_runtime.service.heartbeat import Heartbeat
-from edge_runtime.service.signals import stop_on_signals
+from edge_runtime.service.signals import reload_on_hangup, stop_on_signals
 
 
 @click.command()
@@ -54,15 +56,25 @@ def run(
         "web.enabled": False if no_web else None,
         "log.level": log_level,
     }
-    config = load_config(config_file, os.environ, overrides(flags, settings))
+    said = overrides(flags, settings)
+    config = load_config(config_file, os.environ, said)
     set_up_logging(config.log.level, environ=os.environ)
     share_one_heap()
     stop = threading.Event()
     stop_on_signals(stop)
+    asked = threading.Event()
+    reload_on_hangup(asked, terminal=sys.stdin is not None and sys.stdin.isatty())
     listening = inherited_socket(os.environ)
     with (
         Heartbeat.of(os.environ) as heartbeat,
-        Runtime(config, heartbeat=heartbeat, listening=listening) as runtime,
+        Runtime(
+            config,
+            heartbeat=heartbeat,
+            listening=listening,
+            reloader=Reloader(
+                config, lambda: load_config(config_file, os.environ, said), asked, heartbeat
+            ),
+        ) as runtime,
     ):
         if heartbeat.supervised:
             faulthandler.enable()  # the watchdog ends a hang with SIGABRT: the journal tells where

@@ -49,6 +49,11 @@ class Governor:
         self._changed_at = float("-inf")
         self._allowance = NOTHING
 
+    def follow(self, limits: Limits) -> None:
+        """Other limits from the next decision on; what was given up is taken back as ever."""
+        self._gauges = tuple(_gauges(limits))
+        self._quiet_hours = limits.quiet_hours
+
     def decide(self, health: Health, snapshot: Snapshot | None) -> Allowance:
         """What may be done from now on; equal to the one before unless something changed."""
         now = self._clock()

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Final, Protocol
 
-from edge_runtime.attention.attention import Attention
+from edge_runtime.attention.attention import Attention, Manner
 from edge_runtime.attention.detector import Detector
 from edge_runtime.pipeline.labeller import Labeller, Listener, Turn
 from edge_runtime.pipeline.stopwatch import Stopwatch
@@ -85,13 +85,16 @@ class Pipeline:
         detector: Detector | None = None,
         threshold: float = 0.0,
         sure_score: float | None = None,
+        manner: Manner | None = None,
     ) -> None:
         """From the next frame on work with other models; not while a frame is processed.
 
         Faces keep their numbers: the tracker stays. Without ``detector`` the present one stays;
-        ``threshold`` and ``sure_score`` are a new one's.
+        ``threshold`` and ``sure_score`` are a new one's, and with it goes a new ``manner`` to look.
         """
         if detector is not None:
+            if manner is not None:
+                self._attention.adjust(**manner)
             self._attention.exchange(detector, threshold=threshold, sure_score=sure_score)
         self._labeller.exchange(turns)
         self._models = models

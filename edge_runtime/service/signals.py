@@ -1,4 +1,4 @@
-"""SIGINT and SIGTERM end the program cleanly; a second one ends it at once."""
+"""SIGINT and SIGTERM end the program cleanly, a second one at once; SIGHUP reads settings again."""
 
 from __future__ import annotations
 
@@ -21,3 +21,17 @@ def stop_on_signals(stop: threading.Event) -> None:
 
     signal.signal(signal.SIGINT, ask)
     signal.signal(signal.SIGTERM, ask)
+
+
+def reload_on_hangup(asked: threading.Event, *, terminal: bool) -> None:
+    """Set ``asked`` on each SIGHUP. Call from the main thread.
+
+    At a ``terminal`` the signal means that its window was closed, and goes on ending the program.
+    """
+
+    def ask(number: int, frame: FrameType | None) -> None:
+        log.info("SIGHUP received, reading the settings again")
+        asked.set()
+
+    if not terminal:
+        signal.signal(signal.SIGHUP, ask)

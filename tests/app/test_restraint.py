@@ -88,3 +88,21 @@ def test_limits_are_those_of_the_settings() -> None:
     held = Held(max_temperature_c=60.0)
     held.go(1, at(61.0))
     assert "max_temperature_c is 60" in held.status.allowance().reasons[0]
+
+
+def test_other_limits_hold_from_the_next_reading_on() -> None:
+    held = Held(max_temperature_c=80.0)
+    held.go(60, at(65.0))
+    assert held.status.allowance() == Allowance()
+    held.restraint.follow(load_config(None, {}, {"governor.max_temperature_c": 60.0}))
+    held.go(60, at(65.0))
+    assert held.status.allowance().level > 0
+
+
+def test_switched_off_while_running_it_gives_everything_free() -> None:
+    held = Held(max_temperature_c=60.0)
+    held.go(60, at(65.0))
+    assert held.pipeline.allowances[-1].level > 0
+    held.restraint.follow(load_config(None, {}, {"governor.enabled": False}))
+    held.go(1, at(65.0))
+    assert held.status.allowance() == held.pipeline.allowances[-1] == Allowance()

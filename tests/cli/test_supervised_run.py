@@ -103,3 +103,26 @@ def test_the_page_is_served_on_a_socket_handed_over(start: Start, supervisor: Su
         address = f"http://127.0.0.1:{listening.getsockname()[1]}/healthz"
         with urllib.request.urlopen(address, timeout=START_S) as answer:
             assert answer.status == 200
+
+
+def test_a_hangup_reads_the_settings_again_or_keeps_the_old(
+    start: Start, supervisor: Supervisor, tmp_path: Path
+) -> None:
+    config = tmp_path / "config.toml"
+    config.write_text("[detector]\nthreshold = 0.6\n")
+    child = start("--no-web", "--config", str(config))
+    supervisor.wait_for("READY", "1", START_S)
+    config.write_text("[detector]\nthreshold = 2\n")
+    child.send_signal(signal.SIGHUP)
+    supervisor.wait_for("RELOADING", "1", START_S)
+    assert "settings refused" in supervisor.wait_for("READY", "1", START_S)["STATUS"]
+    config.write_text("[detector]\nthreshold = 0.7\n[web]\nport = 9000\n")
+    child.send_signal(signal.SIGHUP)
+    supervisor.wait_for("RELOADING", "1", START_S)
+    assert supervisor.wait_for("READY", "1", START_S)["STATUS"] == "settings read again"
+    supervisor.wait_for("WATCHDOG", "1", START_S)  # and frames go on
+    child.send_signal(signal.SIGTERM)
+    _, said = child.communicate(timeout=START_S)
+    assert child.returncode == 0, said
+    assert "in force now: detector.threshold" in said
+    assert "needs a restart to take effect: web.port" in said
