@@ -209,13 +209,13 @@ class Assembly(Closeable):
         return self._threshold_of(self._playing[DETECTOR])
 
     def _manner(self) -> Manner:
-        detector = self._config.detector
+        config = self._config
         return Manner(
-            motion_threshold=detector.motion_threshold,
-            idle_interval_s=detector.idle_interval_s,
-            budget=Budget.parse(str(detector.budget)),
-            smallest_face=detector.smallest_face,
-            unseen_s=detector.unseen_s,
+            motion_threshold=config.detector.motion_threshold,
+            idle_interval_s=config.detector.idle_interval_s,
+            budget=Budget.parse(str(config.detector.budget)),
+            smallest_face=config.detector.smallest_face,
+            unseen_s=config.detector.unseen_s,
         )
 
     def _threshold_of(self, opened: OpenedModel) -> float:
