@@ -15,6 +15,8 @@ EdgeRuntimeError                    exit code
 │   └── ExchangeFailed (RuntimeError) 4  a model could not be put in while frames are processed
 ├── TrialImpossible (OSError)       4   a model could not be tried, and is not to blame
 ├── WebUnavailable (OSError)        5   address or port cannot be had
+├── ActionUnavailable (OSError)     5   what a rule is to use is not there: a program, pin or file
+├── ActionFailed (OSError)          5   what a rule does did not succeed
 ├── LibraryMissing (ImportError)    6   an optional library is not installed
 ├── OutputUnwritable (OSError)      7   results cannot be written
 ├── ShelfUnwritable (OSError)       7   the folder of models cannot be written
@@ -108,6 +110,18 @@ class TrialImpossible(EdgeRuntimeError, OSError):
 
 class WebUnavailable(EdgeRuntimeError, OSError):
     """The page's address or port cannot be had."""
+
+    exit_code = 5
+
+
+class ActionUnavailable(EdgeRuntimeError, OSError):
+    """What a rule is to use is not there: a program, a pin, a file."""
+
+    exit_code = 5
+
+
+class ActionFailed(EdgeRuntimeError, OSError):
+    """What a rule does did not succeed; the next time it may."""
 
     exit_code = 5
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from urllib.parse import urlsplit
 
 _SECRET = re.compile(
     r"((?:^|&)[^=&]*(?:pass|pwd|token|key|secret|auth)[^=&]*=)[^&]*", re.IGNORECASE
@@ -19,3 +20,11 @@ def masked_uri(text: str) -> str:
     login = f"{user}:***" if colon else login
     query = _SECRET.sub(r"\1***", query)
     return f"{scheme}{separator}{login}{at}{place}{mark}{query}"
+
+
+def masked_webhook(address: str) -> str:
+    """Scheme and host alone: with many services the rest of the address is the secret."""
+    parts = urlsplit(address)
+    port = "" if parts.port is None else f":{parts.port}"
+    hidden = "/***" if parts.path.strip("/") or parts.query else "/"
+    return f"{parts.scheme}://{parts.hostname}{port}{hidden}"

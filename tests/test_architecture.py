@@ -27,9 +27,10 @@ ROWS = (
     ("bench", "compress", "analyze", "doctor"),
     ("average_precision",),
     ("app",),
-    ("pipeline", "mailbox", "governor", "web", "service"),
+    ("pipeline", "mailbox", "governor", "events", "web", "service"),
     ("capture", "attention", "classify", "store", "telemetry"),
     ("engine", "imaging", "jpeg", "drawing", "journal", "config"),
+    ("event", "quiet_hours"),
     ("types", "errors", "masking", "closeable"),
 )
 
@@ -45,6 +46,7 @@ OWNERS: dict[str, tuple[str, ...]] = {
     "cv2": ("imaging.py", "drawing.py", "capture/", "compress/"),
     "fastapi": ("web/", "app/server.py"),
     "google": ("compress/",),
+    "gpiozero": ("events/gpio.py",),
     "keras": ("compress/",),
     "libcamera": ("capture/libcamera.py",),
     "litert_torch": ("compress/",),
@@ -68,7 +70,7 @@ OWNERS: dict[str, tuple[str, ...]] = {
 }
 
 # Absent on some machines, so imported when the backend is opened and never before.
-OPTIONAL = {"ai_edge_litert", "libcamera", "picamera2", "skimage", "tflite_runtime"}
+OPTIONAL = {"ai_edge_litert", "gpiozero", "libcamera", "picamera2", "skimage", "tflite_runtime"}
 
 # Where our own modules may be imported inside a function: what opens on demand.
 OPENS_ON_DEMAND = ("cli/", "app/", "capture/", "engine/", "store/")

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple
 
 from edge_runtime.config import Config
-from edge_runtime.config.config import CAMERA, KEYS
+from edge_runtime.config.config import KEYS, LISTS
 from edge_runtime.errors import EdgeRuntimeError
 from edge_runtime.service.heartbeat import Heartbeat
 from edge_runtime.service.worker import Worker
@@ -42,8 +42,7 @@ class Change(NamedTuple):
 def change(old: Config, new: Config) -> Change:
     """What of ``new`` can be in force without a restart."""
     differing = [key for key in KEYS if old.value(key) != new.value(key)]
-    if old.camera != new.camera:
-        differing.append(CAMERA)
+    differing += [name for name in LISTS if getattr(old, name) != getattr(new, name)]
     at_once = tuple(key for key in differing if key.partition(".")[0] in AT_ONCE)
     tables = {table: getattr(new, table) for table in AT_ONCE}
     rest = tuple(key for key in differing if key not in at_once)

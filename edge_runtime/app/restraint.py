@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from edge_runtime.app.status import Status
 from edge_runtime.config import Config
 from edge_runtime.governor import Governor, Limits
-from edge_runtime.governor.quiet_hours import QuietHours
 from edge_runtime.pipeline import Pipeline
+from edge_runtime.quiet_hours import QuietHours
 from edge_runtime.types import Allowance, Clock, Health, Snapshot
 
 log = logging.getLogger(__name__)

@@ -15,6 +15,7 @@ from edge_runtime.app.channel import Channel
 from edge_runtime.app.feed import Feed
 from edge_runtime.app.intake import open_shelf
 from edge_runtime.app.page import Page
+from edge_runtime.app.reactions import Reactions, pace_of
 from edge_runtime.app.reload import Reloader
 from edge_runtime.app.restraint import Restraint
 from edge_runtime.app.standing import Standing
@@ -23,12 +24,15 @@ from edge_runtime.app.summary import Summary
 from edge_runtime.app.supply import Supply
 from edge_runtime.config import Config
 from edge_runtime.errors import EdgeRuntimeError, SourceDamaged
+from edge_runtime.events.log import EventLog
+from edge_runtime.events.watcher import Watcher
 from edge_runtime.mailbox import Mailboxes
 from edge_runtime.masking import masked_uri
 from edge_runtime.service.collector import Collector
 from edge_runtime.service.heartbeat import Heartbeat
 from edge_runtime.service.worker import Worker
 from edge_runtime.telemetry.health import HealthReader
+from edge_runtime.telemetry.history import History
 from edge_runtime.telemetry.process import process_age_s
 from edge_runtime.types import Clock, Snapshot
 
@@ -72,12 +76,17 @@ class Runtime:
         self._first_result_s: float | None = None
         self._frames = 0
         self._closing = ExitStack()
-        self.status = Status(*(CameraStatus(each.name, masked_uri(each.uri)) for each in cameras))
+        self.status = self._status()
         self.page: Page | None = None
         """The web page; None when it is switched off."""
 
     def __enter__(self) -> Self:
         with ExitStack() as opened:
+            reactions = opened.enter_context(
+                Reactions(self._config, self.status.events(), clock=self._clock)
+            )
+            self.status.publish_rules(reactions.rules)
+            reactions.start()
             if self._config.web.enabled:
                 self.page = opened.enter_context(
                     Page(self._config, self.status, listening=self._listening)
@@ -133,6 +142,18 @@ class Runtime:
                 models=assembly.models,
                 problem=problem,
             )
+
+    def _status(self) -> Status:
+        config, clock = self._config, self._clock
+        events = EventLog(config.events.keep, clock=clock)
+        names = [each.name for each in config.cameras]
+        watcher = Watcher(names, events, pace_of(config), clock=clock)
+        cameras = [
+            CameraStatus(each.name, masked_uri(each.uri), watcher.cameras[each.name])
+            for each in config.cameras
+        ]
+        history = History(config.telemetry.interval_s, clock=clock)
+        return Status(*cameras, watcher=watcher, history=history)
 
     def _feeds(self) -> list[Feed]:
         parts = zip(self._config.cameras, self._mailboxes.boxes, self.status.cameras(), strict=True)

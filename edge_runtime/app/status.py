@@ -7,6 +7,11 @@ from collections import Counter, deque
 from collections.abc import Mapping
 from typing import Final
 
+from edge_runtime.events.camera_watch import CameraWatch
+from edge_runtime.events.log import EventLog
+from edge_runtime.events.rules import Rules, RuleState
+from edge_runtime.events.watcher import Watcher
+from edge_runtime.telemetry.history import History
 from edge_runtime.types import Allowance, Camera, Health, ModelEvent, ModelFate, Snapshot
 
 EVENTS_KEPT: Final = 50
@@ -18,8 +23,10 @@ class CameraStatus:
     Each is a frozen object that is replaced whole, so readers in other threads need no lock.
     """
 
-    def __init__(self, name: str, uri: str) -> None:
+    def __init__(self, name: str, uri: str, watch: CameraWatch | None = None) -> None:
+        """``watch`` is told what is published, and makes events of it."""
         self.name = name
+        self._watch = watch
         self._camera = Camera(
             uri=uri,
             description=uri,
@@ -59,16 +66,30 @@ class CameraStatus:
 
     def publish(self, snapshot: Snapshot) -> None:
         self._snapshot = snapshot
+        if self._watch is not None:
+            self._watch.look(snapshot)
 
     def publish_camera(self, camera: Camera) -> None:
         self._camera = camera
+        if self._watch is not None:
+            self._watch.stands(camera)
 
 
 class Status:
     """The newest of every camera, and what all of them share."""
 
-    def __init__(self, *cameras: CameraStatus) -> None:
+    def __init__(
+        self,
+        *cameras: CameraStatus,
+        watcher: Watcher | None = None,
+        history: History | None = None,
+    ) -> None:
+        """``watcher`` is told what is published, and makes events of it."""
         self._cameras = cameras
+        self._watcher = watcher
+        self._history = history or History()
+        self._log = EventLog() if watcher is None else watcher.log
+        self._rules: Rules | None = None
         self._health: Health | None = None
         self._allowance = Allowance()
         self._warnings: tuple[str, ...] = ()
@@ -99,16 +120,39 @@ class Status:
         """How often which became of a model since the start."""
         return self._fates.copy()
 
+    def events(self) -> EventLog:
+        """What happened lately."""
+        return self._log
+
+    def rules(self) -> tuple[RuleState, ...]:
+        """Every rule of the settings, as it stands."""
+        return () if self._rules is None else self._rules.states()
+
+    def history(self) -> History:
+        """The figures of the last hour and day."""
+        return self._history
+
     def tell(self, event: ModelEvent) -> None:
         with self._telling:  # several threads tell, and counting is no single step
             self._events.append(event)
             self._fates[event.what] += 1
+        if self._watcher is not None:
+            self._watcher.model(event)
 
     def publish_health(self, health: Health) -> None:
         self._health = health
+        known = [camera.snapshot() for camera in self._cameras]
+        self._history.add([each for each in known if each is not None], health)
+        if self._watcher is not None:
+            self._watcher.machine.reads(health)
+
+    def publish_rules(self, rules: Rules) -> None:
+        self._rules = rules
 
     def publish_allowance(self, allowance: Allowance) -> None:
         self._allowance = allowance
+        if self._watcher is not None:
+            self._watcher.machine.allows(allowance)
 
     def warn(self, sentence: str) -> None:
         with self._telling:

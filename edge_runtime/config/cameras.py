@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from edge_runtime.config.config import CAMERA, MOST_CAMERAS, CameraTable
+from edge_runtime.config.places import Places
 from edge_runtime.config.problem import Problem, nearest, shown
 
 _KEYS: Final = tuple(CameraTable.model_fields)
@@ -34,7 +35,7 @@ def cameras_in(listed: object, path: Path, text: str, *, source: str | None) -> 
 
     With problems the cameras are not to be used.
     """
-    places = _Places(path, text)
+    places = Places(CAMERA, path, text)
     if not isinstance(listed, list) or not all(isinstance(table, dict) for table in listed):
         what = f"camera = {shown(listed)}: expected tables, each written [[camera]]"
         return Cameras((), {}, (Problem(places.first, what),))
@@ -52,35 +53,8 @@ def cameras_in(listed: object, path: Path, text: str, *, source: str | None) -> 
     return Cameras(tuple(right.values())[:MOST_CAMERAS], origins, tuple(problems))
 
 
-class _Places:
-    """Finds the line of a camera's key by a plain search, as for other keys."""
-
-    def __init__(self, path: Path, text: str) -> None:
-        self._path = path
-        self._headers: list[int] = []
-        self._lines: dict[tuple[int, str], int] = {}
-        inside = False
-        for number, line in enumerate(text.splitlines(), 1):
-            if header := re.match(r"\s*\[+\s*([^\]]+?)\s*\]", line):
-                inside = header[1].strip("'\"") == CAMERA
-                if inside:
-                    self._headers.append(number)
-            elif inside and (key := re.match(r"\s*['\"]?([^\s'\"=]+)['\"]?\s*=", line)):
-                self._lines.setdefault((len(self._headers) - 1, key[1]), number)
-
-    @property
-    def first(self) -> str:
-        return self.of(0, "")
-
-    def of(self, number: int, key: str) -> str:
-        """The line of a key, else of its table, else the file: ``camera = [{…}]`` has neither."""
-        header = self._headers[number] if number < len(self._headers) else None
-        line = self._lines.get((number, key), header)
-        return str(self._path) if line is None else f"{self._path} line {line}"
-
-
 def _problems(
-    error: ValidationError, number: int, table: Mapping[str, object], places: _Places
+    error: ValidationError, number: int, table: Mapping[str, object], places: Places
 ) -> Iterator[Problem]:
     for detail in error.errors(include_url=False, include_context=False):
         key = str(detail["loc"][0])
@@ -99,7 +73,7 @@ def _sentence(detail: ErrorDetails, key: str, number: int, table: Mapping[str, o
 
 
 def _together(
-    right: Mapping[int, CameraTable], count: int, places: _Places, source: str | None
+    right: Mapping[int, CameraTable], count: int, places: Places, source: str | None
 ) -> Iterator[Problem]:
     """What is wrong with cameras that are right one by one."""
     if source is not None:

@@ -5,37 +5,30 @@ Every key is described for users in ``docs/configuration.md``; a test holds the 
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Annotated, Final, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, Strict, model_validator
+from pydantic import Field, Strict, model_validator
 from pydantic.fields import FieldInfo
 
-# TOML and flags say text and lists where Python wants paths and tuples; all else must fit exactly.
-FolderPath = Annotated[Path, Strict(False)]
-Names = Annotated[tuple[str, ...], Strict(False)]
-Folders = Annotated[tuple[FolderPath, ...], Strict(False)]
+from edge_runtime.config.rule import MOST_RULES, RuleTable
+from edge_runtime.config.table import (
+    FolderPath,
+    Folders,
+    Hours,
+    Names,
+    Seconds,
+    Share,
+    Slug,
+    Table,
+    Text,
+)
 
-Text = Annotated[str, Field(min_length=1)]
 TurnText = Annotated[str, Field(pattern=r"^[^@]+(@[1-9][0-9]{0,3})?$")]
 Turns = Annotated[tuple[TurnText, ...], Strict(False)]
 Looks = Annotated[int, Field(ge=1, le=999)]
 BUDGET = r"^([1-9][0-9]{0,2}|[0-9]{1,4}(\.[0-9]{1,3})? ?ms|full)$"
-Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,23}$")]
-Share = Annotated[float, Field(ge=0, le=1)]
-Seconds = Annotated[float, Field(gt=0, le=3600)]
 
-
-def _two_times(text: str) -> str:
-    clock = r"([01][0-9]|2[0-3]):[0-5][0-9]"
-    begins, _, ends = text.partition("-")
-    if not (re.fullmatch(clock, begins) and re.fullmatch(clock, ends)) or begins == ends:
-        raise ValueError("two different times of day such as '22:00-07:00'")
-    return text
-
-
-Hours = Annotated[str, AfterValidator(_two_times)]
 MOST_CAMERAS: Final = 8
 """One thread looks at all of them, so more would only take frames from each other."""
 
@@ -43,18 +36,14 @@ ONLY_CAMERA: Final = "camera"
 """The name of a camera that was given none."""
 
 
-class _Table(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
-
-
-class SourceTable(_Table):
+class SourceTable(Table):
     """Where pictures come from."""
 
     uri: Text = "auto"
     """``auto``, or a URI such as ``picamera://0``, ``v4l2:///dev/video0``, ``rtsp://…``."""
 
 
-class CameraTable(_Table):
+class CameraTable(Table):
     """One of several cameras, each written as ``[[camera]]``."""
 
     name: Slug
@@ -63,7 +52,7 @@ class CameraTable(_Table):
     """As ``source.uri``."""
 
 
-class DetectorTable(_Table):
+class DetectorTable(Table):
     """How faces are found."""
 
     model: Text = "face-glance"
@@ -81,7 +70,7 @@ class DetectorTable(_Table):
     """No part of the picture is left without a closer look for longer, if the budget allows."""
 
 
-class ClassifyTable(_Table):
+class ClassifyTable(Table):
     """What is said about each face."""
 
     models: Turns = ("smile",)
@@ -96,7 +85,7 @@ class ClassifyTable(_Table):
         return {name: int(every or self.every_n_frames) for name, _, every in parted}
 
 
-class ModelsTable(_Table):
+class ModelsTable(Table):
     """Where models lie, besides those that are shipped, and what becomes of dropped ones."""
 
     dirs: Folders = ()
@@ -121,7 +110,7 @@ class ModelsTable(_Table):
     """Public keys; when there are any, models without a signature of one are refused."""
 
 
-class EngineTable(_Table):
+class EngineTable(Table):
     """How models run."""
 
     threads: Annotated[int, Field(ge=1, le=64)] | None = None
@@ -129,7 +118,7 @@ class EngineTable(_Table):
     backend: Literal["auto", "litert", "tflite_runtime", "fake"] = "auto"
 
 
-class WebTable(_Table):
+class WebTable(Table):
     """The page."""
 
     enabled: bool = True
@@ -148,14 +137,14 @@ class WebTable(_Table):
     graceful_shutdown_s: Annotated[float, Field(ge=0, le=60)] = 1.0
 
 
-class TelemetryTable(_Table):
+class TelemetryTable(Table):
     """How often heat, power and load are read."""
 
     # Reading a Pi's power chip at 50 Hz is known to slow the work it measures about sixfold.
     interval_s: Annotated[float, Field(ge=0.5, le=3600)] = 1.0
 
 
-class GovernorTable(_Table):
+class GovernorTable(Table):
     """What must not be exceeded; None: no limit."""
 
     enabled: bool = True
@@ -171,13 +160,27 @@ class GovernorTable(_Table):
     """Such as ``22:00-07:00``, by the clock on the wall: as little work as possible."""
 
 
-class LogTable(_Table):
+class EventsTable(Table):
+    """What counts as an event, and how many are kept."""
+
+    keep: Annotated[int, Field(ge=10, le=100_000)] = 1000
+    """In memory; a thousand take about a megabyte."""
+    came_after_s: Annotated[float, Field(ge=0, le=60)] = 0.3
+    """A face that was there for so long has come."""
+    left_after_s: Annotated[float, Field(ge=0.5, le=3600)] = 2.0
+    """Out of sight for so long, it has left."""
+    stayed_after_s: Seconds = 10.0
+    label_hold_s: Annotated[float, Field(ge=0, le=60)] = 1.0
+    """A label must hold for so long."""
+
+
+class LogTable(Table):
     """What is said to the journal."""
 
     level: Literal["debug", "info", "warning", "error"] = "info"
 
 
-class CaptureTable(_Table):
+class CaptureTable(Table):
     """How patient to be with a camera."""
 
     first_retry_s: Seconds = 0.5
@@ -197,7 +200,7 @@ class CaptureTable(_Table):
         return self
 
 
-class Config(_Table):
+class Config(Table):
     """Everything that can be set."""
 
     state_dir: FolderPath = Path("/var/lib/edge-runtime")
@@ -210,10 +213,12 @@ class Config(_Table):
     web: WebTable = WebTable()
     telemetry: TelemetryTable = TelemetryTable()
     governor: GovernorTable = GovernorTable()
+    events: EventsTable = EventsTable()
     log: LogTable = LogTable()
     capture: CaptureTable = CaptureTable()
     camera: Annotated[tuple[CameraTable, ...], Field(max_length=MOST_CAMERAS), Strict(False)] = ()
     """As written in the file; ``cameras`` is what runs."""
+    rule: Annotated[tuple[RuleTable, ...], Field(max_length=MOST_RULES), Strict(False)] = ()
 
     @property
     def cameras(self) -> tuple[CameraTable, ...]:
@@ -229,15 +234,17 @@ class Config(_Table):
 
 
 CAMERA: Final = "camera"
-"""The one array of tables. It has no dotted keys, so only a file can hold it."""
+RULE: Final = "rule"
+LISTS: Final = (CAMERA, RULE)
+"""The arrays of tables. They have no dotted keys, so only a file can hold them."""
 
 
-def _tables() -> dict[str, type[_Table]]:
+def _tables() -> dict[str, type[Table]]:
     kinds = {name: field.annotation for name, field in Config.model_fields.items()}
     return {
         name: kind
         for name, kind in kinds.items()
-        if isinstance(kind, type) and issubclass(kind, _Table)
+        if isinstance(kind, type) and issubclass(kind, Table)
     }
 
 
@@ -245,7 +252,7 @@ def _keys() -> dict[str, FieldInfo]:
     keys = {
         name: field
         for name, field in Config.model_fields.items()
-        if name not in TABLES and name != CAMERA
+        if name not in TABLES and name not in LISTS
     }
     for name, table in TABLES.items():
         keys |= {f"{name}.{key}": field for key, field in table.model_fields.items()}

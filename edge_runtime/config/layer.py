@@ -13,8 +13,10 @@ from typing import Any, get_args, get_origin
 from pydantic import TypeAdapter, ValidationError
 
 from edge_runtime.config.cameras import cameras_in
-from edge_runtime.config.config import CAMERA, KEYS, TABLES, Config
+from edge_runtime.config.config import CAMERA, KEYS, ONLY_CAMERA, RULE, TABLES, Config
+from edge_runtime.config.places import whole_folder
 from edge_runtime.config.problem import Problem, nearest, shown
+from edge_runtime.config.rules import rules_in
 
 PREFIX = "EDGE_RUNTIME_"
 # Ours, but no settings: the config file's own place, and what the test suite is told.
@@ -47,7 +49,7 @@ def file_layer(path: Path, home: Path | None) -> Layer:
     # ValueError: also a number with too many digits; RecursionError: lists nested hundreds deep.
     except (ValueError, RecursionError) as error:
         return Layer(problems=(Problem(str(path), f"expected TOML: {error}"),))
-    listed = document.pop(CAMERA, None)
+    listed, ruled = document.pop(CAMERA, None), document.pop(RULE, None)
     values, problems = _flattened(document, path, text)
     values = {key: _placed(key, value, path.parent, home) for key, value in values.items()}
     origins = {key: _place(path, text, key) for key in values}
@@ -55,7 +57,18 @@ def file_layer(path: Path, home: Path | None) -> Layer:
         found = cameras_in(listed, path, text, source=origins.get("source.uri"))
         values[CAMERA], problems = found.cameras, [*problems, *found.problems]
         origins |= found.origins
+    if ruled is not None:
+        rules = rules_in(ruled, path, text, home=home, cameras=_camera_names(listed))
+        values[RULE], problems = rules.rules, [*problems, *rules.problems]
+        origins |= rules.origins
     return _checked(values, origins, problems)
+
+
+def _camera_names(listed: object) -> list[str]:
+    """As the file names its cameras, right or wrong."""
+    tables = listed if isinstance(listed, list) else []
+    names = [table.get("name") for table in tables if isinstance(table, dict)]
+    return [name for name in names if isinstance(name, str)] or [ONLY_CAMERA]
 
 
 def environment_layer(environ: Mapping[str, str], home: Path | None) -> Layer:
@@ -191,19 +204,11 @@ def _placed(key: str, value: object, folder: Path, home: Path | None) -> object:
     """Folders made whole: ``~`` is the home folder, relative ones count from ``folder``."""
     kind = KEYS[key].annotation
     if kind is Path:
-        return _folder(value, folder, home)
+        return whole_folder(value, folder, home)
     if Path in _parts(kind) and isinstance(value, list | tuple):
-        return tuple(_folder(item, folder, home) for item in value)
+        return tuple(whole_folder(item, folder, home) for item in value)
     return value
 
 
 def _parts(kind: object) -> list[object]:
     return [part for item in get_args(kind) for part in (item, *get_args(item))]
-
-
-def _folder(value: object, folder: Path, home: Path | None) -> object:
-    if not isinstance(value, str | Path) or "\0" in str(value):
-        return value
-    if home is not None and Path(value).parts[:1] == ("~",):
-        return home.joinpath(*Path(value).parts[1:])
-    return folder / value

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from edge_runtime.config.config import CAMERA, KEYS, Config
+from edge_runtime.config.config import CAMERA, KEYS, LISTS, Config
 from edge_runtime.config.layer import (
     Layer,
     environment_layer,
@@ -29,7 +29,7 @@ class Loaded:
     origins: Mapping[str, str]
     """Every dotted key to ``default``, a file and line, a variable, or ``command line``.
 
-    Of cameras also ``camera.0.name`` and so on, counted from 0.
+    Of cameras and rules also ``camera.0.name`` and so on, counted from 0.
     """
     file: Path | None
     """The config file that was read; None when there is none."""
@@ -68,8 +68,8 @@ def read_config(
     # Layers that are right one by one may still contradict each other.
     _refuse(misfits(values, origins))
     config = Config.model_validate(nested(values))
-    cameras = {key: origin for key, origin in origins.items() if key.startswith(f"{CAMERA}.")}
-    return Loaded(config, {key: origins.get(key, "default") for key in KEYS} | cameras, file)
+    listed = {key: origin for key, origin in origins.items() if key.partition(".")[0] in LISTS}
+    return Loaded(config, {key: origins.get(key, "default") for key in KEYS} | listed, file)
 
 
 def problems_in_file(path: Path) -> tuple[Problem, ...]:

@@ -14,16 +14,12 @@ from edge_runtime.governor.patience import Patience
 from edge_runtime.governor.power import Draw, Voltage
 from edge_runtime.governor.pressure import Gauge, Pressure
 from edge_runtime.governor.speed import Latency, Rate
+from edge_runtime.quiet_hours import local_time
 from edge_runtime.types import Allowance, Clock, Health, Snapshot
 
 COMFORTABLE: Final = -1.0
 
 NOTHING: Final = Allowance()
-
-
-def local_time() -> datetime.time:
-    """What the clock on the wall says."""
-    return datetime.datetime.now().astimezone().time()
 
 
 class Governor:

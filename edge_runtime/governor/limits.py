@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from edge_runtime.governor.quiet_hours import QuietHours
+from edge_runtime.quiet_hours import QuietHours
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ import pytest
 
 from edge_runtime.governor import Governor, Limits
 from edge_runtime.governor.ladder import ALL_FRAMES, LADDER, TOP
-from edge_runtime.governor.quiet_hours import QuietHours
+from edge_runtime.quiet_hours import QuietHours
 from edge_runtime.types import Allowance, Health, Power, Snapshot
 from tests.governor.readings import CALM, HEALTH, snapshot
 

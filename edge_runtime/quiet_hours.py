@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import datetime
 from dataclasses import dataclass
 from datetime import time
 from typing import Self
+
+
+def local_time() -> time:
+    """What the clock on the wall says."""
+    return datetime.datetime.now().astimezone().time()
 
 
 @dataclass(frozen=True, slots=True)
