@@ -11,6 +11,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import Match, Route
 
 from edge_runtime.web.report import Problem
 
@@ -45,10 +46,20 @@ def say_problems(app: FastAPI) -> None:
 async def _refused(request: Request, error: Exception) -> Response:
     if not isinstance(error, HTTPException):
         raise error
-    detail = error.detail
+    detail, headers = error.detail, error.headers
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        # The router knows only the first route of this address; others take other methods.
+        headers = {"allow": ", ".join(sorted(_methods(request)))}
     if detail == HTTPStatus(error.status_code).phrase:  # raised by the router, in no more words
         detail = _unrouted(request, error.status_code)
-    return problem(error.status_code, detail, error.headers)
+    return problem(error.status_code, detail, headers)
+
+
+def _methods(request: Request) -> set[str]:
+    """What can be asked of this address."""
+    routes = (route for route in request.app.routes if isinstance(route, Route))
+    met = (route for route in routes if route.matches(request.scope)[0] is not Match.NONE)
+    return {method for route in met for method in route.methods or ()}
 
 
 def _unrouted(request: Request, status: int) -> str:

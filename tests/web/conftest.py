@@ -13,6 +13,7 @@ import uvicorn
 
 from edge_runtime.app.server import bind, make_server
 from edge_runtime.types import Frame
+from edge_runtime.web.counter import Counter
 from edge_runtime.web.door import open_door
 from edge_runtime.web.preview import Preview
 from edge_runtime.web.previews import Previews
@@ -34,6 +35,8 @@ class LiveService:
         idle_s: float = 10.0,
         token: str | None = None,
         status: FakeStatus | None = None,
+        counter: Counter | None = None,
+        port: int = 0,
     ) -> None:
         self.status = status or FakeStatus()
         self.previews = {camera.name: Preview() for camera in self.status.cameras()}
@@ -44,9 +47,13 @@ class LiveService:
         door = replace(open_door("127.0.0.1", state_dir=tmp_path), token=token)
         self.counter = FakeCounter()
         app = create_app(
-            self.status, Previews(self.previews), door, counter=self.counter, streams=self.streams
+            self.status,
+            Previews(self.previews),
+            door,
+            counter=counter or self.counter,
+            streams=self.streams,
         )
-        self._socket = bind("127.0.0.1", 0)
+        self._socket = bind("127.0.0.1", port)
         self.port: int = self._socket.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}/"
         self.server: uvicorn.Server = make_server(app, graceful_shutdown_s=1.0)

@@ -42,6 +42,8 @@ def test_a_method_that_is_not_taken() -> None:
     said = told(answer, 405)
     assert said["detail"].startswith("/api/v1/status does not take DELETE")
     assert answer.headers["allow"] == "GET"
+    several = Served().request("DELETE", "/api/v1/models")
+    assert several.headers["allow"] == "GET, POST, PUT"
 
 
 def test_a_body_that_cannot_be_read() -> None:
