@@ -20,6 +20,8 @@ EdgeRuntimeError                    exit code
 ├── LibraryMissing (ImportError)    6   an optional library is not installed
 ├── OutputUnwritable (OSError)      7   results cannot be written
 ├── ShelfUnwritable (OSError)       7   the folder of models cannot be written
+├── ServiceUnreachable (ConnectionError) 9  a running edge-runtime does not answer over the network
+├── ServiceRefused (RuntimeError)   9   it answers that it will not; the sentence is its own
 └── CompressionError                8   a stage of a recipe cannot do what it was asked
     ├── LayerUnsuited (ValueError)      8   a layer cannot be changed in this way
     ├── TargetUnreachable (ValueError)  8   no setting reaches the size that was asked for
@@ -142,6 +144,25 @@ class ShelfUnwritable(EdgeRuntimeError, OSError):
     """The folder of models cannot be written; what was there before is still there."""
 
     exit_code = 7
+
+
+class ServiceUnreachable(EdgeRuntimeError, ConnectionError):
+    """A running edge-runtime does not answer, or what answers is none; trying again may help."""
+
+    exit_code = 9
+
+
+class ServiceRefused(EdgeRuntimeError, RuntimeError):
+    """A running edge-runtime answers that it will not do what it was asked, and why."""
+
+    exit_code = 9
+
+    def __init__(self, sentence: str, status: int, *, manifest: str | None = None) -> None:
+        super().__init__(sentence)
+        self.status = status
+        """Of HTTP: 401 without the right token, 404, 409, 422, 503."""
+        self.manifest = manifest
+        """A manifest.json to fill in, when that is all that an upload lacks."""
 
 
 class CompressionError(EdgeRuntimeError):

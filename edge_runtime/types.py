@@ -8,15 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, TypeAlias
 
-import numpy as np
-import numpy.typing as npt
+if TYPE_CHECKING:
+    # Nouns need no numpy to be spoken of: who only reads a status over the network goes without.
+    import numpy as np
+    import numpy.typing as npt
 
-Luma = npt.NDArray[np.uint8]
+Luma: TypeAlias = "npt.NDArray[np.uint8]"
 """Brightness, shape (height, width), 0 black to 255 white."""
 
-Bgr = npt.NDArray[np.uint8]
+Bgr: TypeAlias = "npt.NDArray[np.uint8]"
 """Colour, shape (height, width, 3), channels blue, green, red (OpenCV's order)."""
 
 Clock = Callable[[], float]

@@ -24,8 +24,8 @@ PACKAGE = Path(__file__).resolve().parent.parent / "edge_runtime"
 
 ROWS = (
     ("cli",),
-    ("bench", "compress", "analyze", "doctor"),
-    ("average_precision",),
+    ("bench", "compress", "analyze", "doctor", "top"),
+    ("average_precision", "client"),
     ("app",),
     ("pipeline", "mailbox", "governor", "events", "web", "service"),
     ("capture", "attention", "classify", "store", "telemetry"),
@@ -55,7 +55,8 @@ OWNERS: dict[str, tuple[str, ...]] = {
     "onnxruntime": ("compress/",),
     "picamera2": ("capture/libcamera.py",),
     "prometheus_client": ("web/",),
-    "pydantic": ("config/", "web/"),
+    "pydantic": ("config/", "web/", "client/"),
+    "rich": ("top/", "cli/top.py"),
     "simplejpeg": ("jpeg.py",),
     "skimage": ("capture/",),
     "starlette": ("web/",),

@@ -27,6 +27,7 @@ class Place(NamedTuple):
 COMMANDS: Final = {
     "run": Place("edge_runtime.cli.run:run", "Watch a camera, find and classify faces, show it."),
     "analyze": Place("edge_runtime.cli.analyze:analyze", "Look through pictures and videos."),
+    "top": Place("edge_runtime.cli.top:top", "Show live in a terminal how a runtime is doing."),
     "models": Place("edge_runtime.cli.models:models", "List models, or look inside one."),
     "doctor": Place("edge_runtime.cli.doctor:doctor", "Say what is wrong with this machine."),
     "config": Place("edge_runtime.cli.config:config", "Show or check the settings."),

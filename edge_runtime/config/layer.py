@@ -19,8 +19,8 @@ from edge_runtime.config.problem import Problem, nearest, shown
 from edge_runtime.config.rules import rules_in
 
 PREFIX = "EDGE_RUNTIME_"
-# Ours, but no settings: the config file's own place, and what the test suite is told.
-RESERVED = re.compile(rf"{PREFIX}(CONFIG|TEST_\w+)")
+# Ours, but no settings: the config file's own place, whom `top` asks, what the test suite is told.
+RESERVED = re.compile(rf"{PREFIX}(CONFIG|URL|TOKEN|TEST_\w+)")
 
 _Values = dict[str, object]
 
