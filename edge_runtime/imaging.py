@@ -5,7 +5,9 @@ All pictures are numpy uint8 arrays: luma (height, width) or BGR (height, width,
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import NamedTuple
 
 import cv2
@@ -58,6 +60,7 @@ class Fit(NamedTuple):
         )
 
 
+@lru_cache(maxsize=64)  # a source's pictures, and windows' cuts of them, keep their sizes
 def letterbox_fit(picture: tuple[float, float], into: tuple[int, int]) -> Fit:
     """The Fit that centres ``picture`` (width, height) in ``into``, its aspect kept."""
     width, height = into
@@ -144,10 +147,11 @@ def bgr_of(luma: Luma) -> Bgr:
 
 def whole_pixels(box: Box, width: int, height: int) -> tuple[int, int, int, int]:
     """``box`` rounded outwards and clipped: left, top, right, bottom for slicing."""
-    left = min(max(int(np.floor(box.x)), 0), width)
-    top = min(max(int(np.floor(box.y)), 0), height)
-    right = min(max(int(np.ceil(box.right)), left), width)
-    bottom = min(max(int(np.ceil(box.bottom)), top), height)
+    x, y, w, h = box
+    left = min(max(math.floor(x), 0), width)
+    top = min(max(math.floor(y), 0), height)
+    right = min(max(math.ceil(x + w), left), width)
+    bottom = min(max(math.ceil(y + h), top), height)
     return left, top, right, bottom
 
 

@@ -51,12 +51,14 @@ class Box(NamedTuple):
 
     def iou(self, other: Box) -> float:
         """Intersection over union with ``other``, 0 to 1."""
-        across = min(self.right, other.right) - max(self.x, other.x)
-        down = min(self.bottom, other.bottom) - max(self.y, other.y)
+        x, y, w, h = self
+        other_x, other_y, other_w, other_h = other
+        across = min(x + w, other_x + other_w) - max(x, other_x)
+        down = min(y + h, other_y + other_h) - max(y, other_y)
         if across <= 0 or down <= 0:
             return 0.0
         shared = across * down
-        return shared / (self.area + other.area - shared)
+        return shared / (w * h + other_w * other_h - shared)
 
     def clipped(self, width: float, height: float) -> Box:
         """The part of the box inside a picture of ``width`` x ``height``."""

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import numpy as np
 import numpy.typing as npt
+
+from edge_runtime.types import Box
 
 Boxes = npt.NDArray[np.float32]
 """Shape (n, 4): left, top, width, height."""
 
 Scores = npt.NDArray[np.float32]
 """Shape (n,): 0 to 1."""
+
+FEW: Final = 16
+"""Up to so many boxes are compared one by one: that takes 5 to 15 us for the ten of one face, and
+numpy 35, which costs by the call.
+"""
 
 
 def iou_matrix(one: Boxes, other: Boxes) -> npt.NDArray[np.float32]:
@@ -38,8 +47,23 @@ def suppress(boxes: Boxes, scores: Scores, iou_threshold: float) -> npt.NDArray[
     order = np.argsort(-scores, kind="stable")
     if order.size < 2:
         return order
-    kept = first_of_each(iou_matrix(boxes, boxes) > iou_threshold, order)
+    if order.size <= FEW:
+        kept = _apart(list(map(Box._make, boxes.tolist())), order.tolist(), iou_threshold)
+    else:
+        kept = first_of_each(iou_matrix(boxes, boxes) > iou_threshold, order)
     return np.asarray(kept, np.intp)
+
+
+def _apart(boxes: list[Box], order: list[int], iou_threshold: float) -> list[int]:
+    kept: list[int] = []
+    for index in order:
+        box = boxes[index]
+        for other in kept:
+            if box.iou(boxes[other]) > iou_threshold:
+                break
+        else:
+            kept.append(index)
+    return kept
 
 
 def first_of_each(same: npt.NDArray[np.bool_], order: npt.NDArray[np.intp]) -> list[int]:

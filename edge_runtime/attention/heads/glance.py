@@ -7,9 +7,12 @@ as in ``grid.boxes_of``, with the centres of the cells at c + 1/2 and r + 1/2.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from edge_runtime.attention.heads.grid import Raised, boxes_of, cells_of, grid_of, together
+import numpy as np
+import numpy.typing as npt
+
+from edge_runtime.attention.heads.grid import Raised, boxes_of, cells_of, grid_of
 from edge_runtime.attention.heads.head import (
     NOTHING,
     Candidates,
@@ -21,19 +24,7 @@ from edge_runtime.attention.heads.head import (
     sigmoid,
     stored_least,
 )
-from edge_runtime.engine.tensor import Tensor, dequantize
-
-
-class _Scale(NamedTuple):
-    """One stride's pair of outputs."""
-
-    cells: Reals
-    logits_at: int
-    boxes_at: int
-    logits: Tensor
-    boxes: Tensor
-    least: float
-    """The threshold as the logits tensor stores it."""
+from edge_runtime.engine.tensor import Array, Tensor
 
 
 class GlanceHead:
@@ -42,36 +33,67 @@ class GlanceHead:
     def __init__(
         self, outputs: Sequence[Tensor], size: Size, *, threshold: float, strides: Sequence[int]
     ) -> None:
-        self._scales = tuple(_scale(outputs, size, stride, logit(threshold)) for stride in strides)
+        grids = [(1, *grid_of(size, stride)) for stride in strides]
+        self._cells = np.concatenate([cells_of(size, stride, offset=0.5) for stride in strides])
+        self._logits = _Joined.of(outputs, [(*grid, 1) for grid in grids])
+        self._boxes = _Joined.of(outputs, [(*grid, 4) for grid in grids])
+        # Most cells are background: compare in the tensors' own numbers, decode only what passes.
+        self._least = np.concatenate(
+            [
+                np.full(part.size, stored_least(logit(threshold), outputs[index]))
+                for index, part in self._logits.parts
+            ]
+        )
 
     def decode(self, read: Read) -> Candidates:
-        raised = together(_raised(scale, read) for scale in self._scales)
-        if raised is None:
+        logits = self._logits.read(read)
+        at = (logits[:, 0] >= self._least).nonzero()[0]
+        if not at.size:
             return NOTHING
-        return Candidates(boxes_of(raised), sigmoid(raised.values))
+        self._boxes.read(read)
+        values = self._logits.reals(at)[:, 0]
+        raised = Raised(values, self._boxes.reals(at), self._cells.take(at, axis=0))
+        return Candidates(boxes_of(raised), sigmoid(values))
 
 
-def _scale(outputs: Sequence[Tensor], size: Size, stride: int, least: float) -> _Scale:
-    rows, columns = grid_of(size, stride)
-    logits_at = output_of_shape(outputs, (1, rows, columns, 1))
-    boxes_at = output_of_shape(outputs, (1, rows, columns, 4))
-    return _Scale(
-        cells_of(size, stride, offset=0.5),
-        logits_at,
-        boxes_at,
-        outputs[logits_at],
-        outputs[boxes_at],
-        stored_least(least, outputs[logits_at]),
-    )
+class _Joined(NamedTuple):
+    """The same output of every stride behind one another: numpy costs by the call, not by the cell,
+    and most cells are not looked at twice.
+    """
 
+    stored: Array
+    """(cells, channels), as the tensors store them."""
+    parts: tuple[tuple[int, npt.NDArray[Any]], ...]
+    """By stride the output's index, and where in ``stored`` it goes, in the output's shape."""
+    coding: Reals
+    """(cells, 2): zero point and scale."""
 
-def _raised(scale: _Scale, read: Read) -> Raised | None:
-    # Most cells are background: compare in the tensor's own numbers, decode only what passes.
-    logits = read(scale.logits_at).reshape(-1)
-    at = (logits >= scale.least).nonzero()[0]
-    if not at.size:
-        return None
-    shift = read(scale.boxes_at).reshape(-1, 4)[at]
-    return Raised(
-        dequantize(logits[at], scale.logits), dequantize(shift, scale.boxes), scale.cells[at]
-    )
+    @classmethod
+    def of(cls, outputs: Sequence[Tensor], shapes: Sequence[tuple[int, ...]]) -> _Joined:
+        indices = [output_of_shape(outputs, shape) for shape in shapes]
+        tensors = [outputs[index] for index in indices]
+        counts = [shape[1] * shape[2] for shape in shapes]
+        stored = np.empty(
+            (sum(counts), shapes[0][3]), np.result_type(*[tensor.dtype for tensor in tensors])
+        )
+        ends = np.cumsum(counts).tolist()
+        coding = [(tensor.zero_point or 0, tensor.scale or 1) for tensor in tensors]
+        return cls(
+            stored,
+            tuple(
+                (index, stored[end - count : end].reshape(shape))
+                for index, end, count, shape in zip(indices, ends, counts, shapes, strict=True)
+            ),
+            np.repeat(np.array(coding, np.float32), counts, axis=0),
+        )
+
+    def read(self, read: Read) -> Array:
+        """Fetch all strides; returns ``stored``."""
+        for index, part in self.parts:
+            np.copyto(part, read(index))
+        return self.stored
+
+    def reals(self, at: npt.NDArray[np.intp]) -> Reals:
+        """What some cells mean: real = (stored - zero point) * scale."""
+        coding = self.coding.take(at, axis=0)
+        return np.asarray((self.stored.take(at, axis=0) - coding[:, :1]) * coding[:, 1:])

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from edge_runtime.attention.heads.head import Reals, Size, from_centres
+from edge_runtime.attention.heads.head import Reals, Size
 from edge_runtime.attention.overlap import Boxes
 
 
@@ -55,6 +55,9 @@ def boxes_of(raised: Raised) -> Boxes:
 
     (Wu, Peng, Yu: "YuNet: A Tiny Millisecond-level Face Detector", 2023.)
     """
-    stride = raised.cells[:, 2:]
-    centres = (raised.cells[:, :2] + raised.shift[:, :2]) * stride
-    return from_centres(centres, np.exp(raised.shift[:, 2:]) * stride)
+    # Rows that lie together in memory: numpy takes three times as long for a few columns.
+    shift, cells = raised.shift.T.copy(), raised.cells.T.copy()
+    stride = cells[2]
+    sizes = np.exp(shift[2:]) * stride
+    centres = (cells[:2] + shift[:2]) * stride
+    return np.concatenate([centres - sizes / 2, sizes]).T
