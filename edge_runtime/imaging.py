@@ -125,6 +125,12 @@ def _halved(source: Pixels) -> Pixels:
     return np.asarray(cv2.resize(even, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
 
 
+def summed(cells: npt.NDArray[np.bool_]) -> npt.NDArray[np.int32]:
+    """The sums of ``cells`` (rows, columns) above and left of each corner: (rows + 1, columns + 1).
+    """
+    return np.asarray(cv2.integral(cells.view(np.uint8)), np.int32)
+
+
 def resized(source: Pixels, width: int, height: int) -> Pixels:
     """A copy of ``source`` at ``width`` x ``height``."""
     out = np.empty((height, width, *source.shape[2:]), np.uint8)

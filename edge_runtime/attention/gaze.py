@@ -16,10 +16,10 @@ import numpy as np
 import numpy.typing as npt
 
 from edge_runtime import imaging
-from edge_runtime.attention.motion import Motion, spans_of
+from edge_runtime.attention.motion import CELL, Motion, Spans, spans_of
 from edge_runtime.attention.overlap import Boxes
 from edge_runtime.attention.tracker import Expected
-from edge_runtime.attention.window import fitness, fovea, glance_window, pyramid
+from edge_runtime.attention.window import Views, fovea, glance_window, pyramid
 from edge_runtime.types import Box, Detection, Look
 
 DUE: Final = 0.999
@@ -106,13 +106,13 @@ class Gaze:
             self._glance_surprise = max(self._glance_surprise, DUE)
         if looks == 1:
             due = self._glance_surprise + _most(expected) >= DUE
-            return self._taken([0], self._glance_only, now) if due else ()
+            return self._taken([0], self._views.windows, now) if due else ()
         self._gather(elapsed, motion, expected)
         if looks is None:
             due = self._glance_surprise + _most(expected) >= DUE
             every = list(range(1 + len(self._tiles)))
             worth = due or bool((self._surprise >= DUE).any())
-            return self._taken(every, self._windows, now) if worth else ()
+            return self._taken(every, self._views.windows, now) if worth else ()
         return self._chosen(now, expected, looks) if self._worthwhile(now, expected) else ()
 
     def _worthwhile(self, now: float, expected: Sequence[Expected]) -> bool:
@@ -129,7 +129,7 @@ class Gaze:
         if len(looks) == 1 and looks[0].reason == "glance" and not self._closer_looks:
             return np.ones(len(boxes), np.bool_)
         windows = np.array([look.window for look in looks], np.float32).reshape(-1, 4)
-        return np.asarray(fitness(windows, boxes, self._view[0]).any(axis=0))
+        return np.logical_or.reduce(Views(windows, self._view[0]).shown(boxes))
 
     def hint(self, boxes: Sequence[Box], now: float) -> None:
         """Places where a look found something too faint, or cut off: the next plan looks closer."""
@@ -147,23 +147,31 @@ class Gaze:
             if index is not None:
                 found = any(_holds(look.window, face.box) for face in faces)
                 self._prior[index] += LEARNING * (found - self._prior[index])
+                familiar = 1 + (FAMILIAR - 1) * self._prior[index]
+                self._rate[index] = familiar / self._unseen_s
 
     def _begin(self, picture: tuple[int, int], now: float) -> None:
         self._picture = picture
         self._planned_at = now
         self._tiles = pyramid(picture, self._view, self._smallest_face * max(picture))
         glance = glance_window(picture, self._view)
-        self._windows = np.concatenate([np.array([glance], np.float32), self._tiles])
-        self._glance_only = self._windows[:1]
+        self._views = Views(
+            np.concatenate([np.array([glance], np.float32), self._tiles]), self._view[0]
+        )
+        self._within: dict[int, npt.NDArray[np.bool_]] = {}
         self._surprise = np.full(len(self._tiles), DUE, np.float64)
         self._seen_at = np.full(len(self._tiles), now)
         self._prior = np.zeros(len(self._tiles))
+        self._rate = np.full(len(self._tiles), 1 / self._unseen_s)
         self._glance_surprise = DUE
         self._hints = ()
         self._answered = []
         self._index = {Box(*map(float, tile)): i for i, tile in enumerate(self._tiles)}
         self._fit = imaging.letterbox_fit(picture, self._view)
-        self._spans = spans_of(self._tiles, self._fit, self._view)
+        self._spans = Spans(
+            spans_of(self._tiles, self._fit, self._view),
+            (self._view[1] // CELL, self._view[0] // CELL),
+        )
         # Of two tiles full of motion the larger shows more of what moves.
         self._moving_rate = MOVING_TILE * self._tiles[:, 2] / self._tiles[:, 2].max(initial=1.0)
 
@@ -173,23 +181,24 @@ class Gaze:
         return 1 / self._idle_interval_s
 
     def _gather(self, elapsed: float, motion: Motion, expected: Sequence[Expected]) -> None:
-        rate = (1 + (FAMILIAR - 1) * self._prior) / self._unseen_s
+        rate = self._rate
         if motion.share > 0 and len(self._tiles):
-            unexplained = self._unexplained(motion, expected)
-            energy = unexplained.shares(self._spans) / FULL_OF_MOTION
-            rate = rate + self._moving_rate * np.minimum(energy, 1)
+            moving = self._spans.shares(self._unexplained(motion, expected))
+            rate = rate + self._moving_rate * np.minimum(moving / FULL_OF_MOTION, 1)
         self._surprise += elapsed * rate
 
-    def _unexplained(self, motion: Motion, expected: Sequence[Expected]) -> Motion:
+    def _unexplained(
+        self, motion: Motion, expected: Sequence[Expected]
+    ) -> npt.NDArray[np.bool_]:
         """The motion that nobody who is followed makes: a body below a face surprises no one."""
         bodies = [_body(each.box) for each in expected if not each.doubtful]
         if not bodies:
-            return motion
+            return motion.cells
         cells = motion.cells.copy()
         spans = spans_of(np.array(bodies, np.float32), self._fit, self._view)
         for left, top, right, bottom in spans.tolist():
             cells[top:bottom, left:right] = False
-        return Motion(motion.share, cells)
+        return cells
 
     def _chosen(self, now: float, expected: Sequence[Expected], looks: int) -> tuple[Look, ...]:
         hints, self._hints = self._hints, ()
@@ -197,17 +206,11 @@ class Gaze:
         self._answered += [(box, now) for box in hints]
         faces = np.array([each.box for each in expected], np.float32).reshape(-1, 4)
         doubt = np.array([each.surprise for each in expected])
-        least = np.array([JUDGED_WELL if each.doubtful else FOLLOWED_WELL for each in expected])
-        shows = fitness(self._windows[:1], faces, self._view[0])[0] if len(faces) else least
-        windows = np.concatenate([self._windows, self._foveae(faces[shows < least])])
-        shows = fitness(windows, faces, self._view[0])
-        # The tile that found a doubtful face would only say the same again.
-        shows[1 : len(self._windows), least == JUDGED_WELL] = 0
-        # Of a face that fills the picture no window shows it as well as that.
-        shows *= shows >= np.minimum(least, shows.max(axis=0, initial=0.0))
-        own = np.zeros(len(windows))
+        foveae, shows = self._sights(faces, [each.doubtful for each in expected])
+        own = np.zeros(len(shows))
         own[0] = self._glance_surprise
-        own[1 : 1 + len(self._tiles)] = self._surprise
+        own[1 : len(self._views)] = self._surprise
+        windows = np.concatenate([self._views.windows, foveae.windows])
         chosen: list[int] = []
         late = self._late(now, looks)
         while len(chosen) < looks:
@@ -216,11 +219,30 @@ class Gaze:
             if value[best] < DUE:
                 break
             chosen.append(best)
-            own[_within(windows, windows[best])] = 0
+            own[: len(self._views)][self._shown_by(best, windows)] = 0
+            if len(foveae):
+                own[len(self._views) :][foveae.within(windows[best])] = 0
             if len(doubt):
                 doubt[shows[best] > 0] = 0
             late = [index for index in late if own[index] > 0]
         return self._taken(sorted(chosen), windows, now)
+
+    def _sights(
+        self, faces: Boxes, doubtful: Sequence[bool]
+    ) -> tuple[Views, npt.NDArray[np.float32]]:
+        """Windows around faces (m) of their own, and how well the view's windows, then those, show
+        each face: (n, m).
+        """
+        shows = self._views.fitness(faces)
+        least = np.where(doubtful, JUDGED_WELL, FOLLOWED_WELL)
+        foveae = self._foveae(faces[shows[0] < least])
+        # The tile that found a doubtful face would only say the same again.
+        shows[1:, doubtful] = 0
+        if len(foveae):
+            shows = np.concatenate([shows, foveae.fitness(faces)])
+        # Of a face that fills the picture no window shows it as well as that.
+        shows *= shows >= np.minimum(least, np.maximum.reduce(shows))
+        return foveae, shows
 
     def _late(self, now: float, looks: int) -> list[int]:
         """Tiles unseen for too long, the latest last; at most half of the looks go to them."""
@@ -230,10 +252,9 @@ class Gaze:
             return []
         return [int(i) + 1 for i in late[np.argsort(waited[late], kind="stable")][-(looks // 2) :]]
 
-    def _foveae(self, faces: Boxes) -> Boxes:
-        """A window around each face that the glance does not show well enough."""
+    def _foveae(self, faces: Boxes) -> Views:
         around = [fovea(Box(*face), self._picture, self._view) for face in faces.tolist()]
-        return np.array(around, np.float32).reshape(-1, 4)
+        return Views(np.array(around, np.float32).reshape(-1, 4), self._view[0])
 
     def _taken(self, chosen: Sequence[int], windows: Boxes, now: float) -> tuple[Look, ...]:
         """The looks of these windows; whatever they show is seen, and gathers surprise anew."""
@@ -244,11 +265,22 @@ class Gaze:
                 self._glance_surprise = 0.0
                 looks.append(Look(Box(0.0, 0.0, *map(float, self._picture)), "glance"))
                 continue
-            seen = _within(self._windows, windows[index])[1:]
+            seen = self._shown_by(index, windows)[1:]
             self._surprise[seen] = 0
             self._seen_at[seen] = now
             looks.append(Look(window, "tile" if index <= len(self._tiles) else "face"))
         return tuple(looks)
+
+
+    def _shown_by(self, index: int, windows: Boxes) -> npt.NDArray[np.bool_]:
+        """Which windows of the view one of ``windows`` shows as well; those of the view itself,
+        which come first, are asked about again and again.
+        """
+        if index >= len(self._views):
+            return self._views.within(windows[index])
+        if index not in self._within:
+            self._within[index] = self._views.within(windows[index])
+        return self._within[index]
 
 
 def _most(expected: Sequence[Expected]) -> float:
@@ -267,19 +299,8 @@ def _values(
     """
     if not len(doubt):
         return own
-    due = own + ((shows > 0) * doubt).max(axis=1) >= DUE
-    return np.asarray(np.where(due, np.maximum(own + shows @ doubt, DUE), 0.0))
-
-
-def _within(windows: Boxes, window: npt.NDArray[np.float32]) -> npt.NDArray[np.bool_]:
-    """Which windows another shows as well as a look of their own would: nearly all of them, at
-    nearly their scale.
-    """
-    start = np.maximum(windows[:, :2], window[:2])
-    end = np.minimum(windows[:, :2] + windows[:, 2:], window[:2] + window[2:])
-    side = np.maximum(end - start, 0)
-    most = side[:, 0] * side[:, 1] >= 0.9 * windows[:, 2] * windows[:, 3]
-    return np.asarray(most & (window[2] <= 1.15 * windows[:, 2]))
+    due = own + np.maximum.reduce((shows > 0) * doubt, axis=1) >= DUE
+    return np.maximum(own + shows @ doubt, DUE) * due
 
 
 def _body(face: Box) -> Box:

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edge_runtime.attention.overlap import Boxes, Scores, first_of_each, shared_areas
-from edge_runtime.attention.window import fitness
+from edge_runtime.attention.window import Views
 from edge_runtime.types import Box, Detection
 
 BORDER: Final = 0.02
@@ -65,10 +65,10 @@ def merged(
         return tuple(every)
     scores[cut] *= CUT
     same = _same(boxes, iou_threshold)
-    owner = np.repeat(np.arange(len(looks)), [len(look.found) for look in looks])
-    windows = np.array([look.window for look in looks], np.float32)
-    scores = _judged(same, scores, owner, fitness(windows, boxes, view_width))
-    sights = np.maximum((same & (scores >= threshold)[None]).sum(axis=1), 1).tolist()
+    views = Views(np.array([look.window for look in looks], np.float32), view_width)
+    counts = [len(look.found) for look in looks]
+    scores = _judged(same, scores, counts, views.fitness(boxes))
+    sights = np.maximum(np.add.reduce(same & (scores >= threshold), axis=1), 1).tolist()
     kept = [index for index in _distinct(same, scores, cut) if scores[index] >= lowest]
     return tuple(Detection(every[i].box, float(scores[i]), sights[i]) for i in kept)
 
@@ -93,29 +93,29 @@ def _same(boxes: Boxes, iou_threshold: float) -> npt.NDArray[np.bool_]:
     """Which boxes are of one face (n, n): they overlap, or one is a part of the other."""
     areas = boxes[:, 2] * boxes[:, 3]
     shared = shared_areas(boxes, boxes)
-    union = areas[:, None] + areas[None] - shared
-    smaller = np.minimum(areas[:, None], areas[None])
-    return np.asarray((shared > iou_threshold * union) | (shared > PART_OF * smaller))
+    # IoU above t is shared above t / (1 + t) of both areas together.
+    overlap = shared > np.add.outer(areas, areas) * (iou_threshold / (1 + iou_threshold))
+    return overlap | (shared > PART_OF * np.minimum.outer(areas, areas))
 
 
 def _judged(
     same: npt.NDArray[np.bool_],
     scores: Scores,
-    owner: npt.NDArray[np.intp],
+    counts: Sequence[int],
     fit: npt.NDArray[np.float32],
 ) -> Scores:
     """The scores, lowered to the mean of what the fittest looks say; silence says 0.
 
-    ``owner`` (n,): by box the look that found it; ``fit`` (looks, n): how well each shows it.
+    ``counts``: how many boxes each look found, in the boxes' order; ``fit`` (looks, n): how well
+    each look shows them.
     """
     said = np.zeros_like(fit)
-    for look in range(len(fit)):
-        mine = owner == look
-        if mine.any():
-            said[look] = np.where(same[:, mine], scores[None, mine], 0).max(axis=1)
-    judges = (fit > 0) & (fit >= fit.max(axis=0) - BETTER)
-    count = judges.sum(axis=0)
-    mean = (said * judges).sum(axis=0) / np.maximum(count, 1)
+    finders = [look for look, count in enumerate(counts) if count]
+    firsts = [sum(counts[:look]) for look in finders]
+    said[finders] = np.maximum.reduceat(same * scores, firsts, axis=1).T
+    judges = (fit > 0) & (fit >= np.maximum.reduce(fit) - BETTER)
+    count = np.add.reduce(judges)
+    mean = np.add.reduce(said * judges) / np.maximum(count, 1)
     return np.where(count > 0, np.minimum(scores, mean), scores).astype(np.float32)
 
 

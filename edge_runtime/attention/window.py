@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edge_runtime import imaging
-from edge_runtime.attention.overlap import Boxes
+from edge_runtime.attention.overlap import Boxes, shared_areas
 from edge_runtime.types import Box, Frame, Luma
 
 LEGIBLE_PX: Final = 10.0
@@ -105,17 +105,49 @@ def show(frame: Frame, window: Box, out: Luma) -> imaging.Fit:
     return imaging.letterbox(pixels, (region.w, region.h), out).moved(region.x, region.y)
 
 
-def fitness(windows: Boxes, faces: Boxes, view_width: int) -> npt.NDArray[np.float32]:
-    """How well each window (n) shows each face (m), 0 to 1: (n, m).
+class Views:
+    """Some windows of a picture, and what the detector would see in each."""
 
-    1 at BEST_PX of the input, 0.6 at half and at twice of it; 0 for faces that are cut, too small
-    to be found or too large.
-    """
-    sides = np.maximum(faces[:, 2], faces[:, 3])[None]
-    shown = sides * (view_width / np.maximum(windows[:, 2], 1e-6))[:, None]
-    start, size = faces[None, :, :2], faces[None, :, 2:]
-    corner, extent = windows[:, None, :2], windows[:, None, 2:]
-    whole = ((start >= corner) & (start + size <= corner + extent)).all(axis=2)
-    seen = whole & (shown >= LEGIBLE_PX) & (shown <= LARGEST_PX)
-    octaves = np.log2(np.maximum(shown, 1e-6) / BEST_PX)
-    return np.asarray(np.where(seen, np.exp(-0.5 * octaves**2), 0), np.float32)
+    def __init__(self, windows: Boxes, view_width: int) -> None:
+        """``windows`` (n, 4) are of the aspect of an input ``view_width`` pixels wide."""
+        self.windows = windows
+        left, top, width, height = windows.T.copy()[:, :, None]
+        self._start, self._end = (left, top), (left + width, top + height)
+        self._scale = np.float32(view_width) / width
+
+    def __len__(self) -> int:
+        return len(self.windows)
+
+    def fitness(self, faces: Boxes) -> npt.NDArray[np.float32]:
+        """How well each window (n) shows each face (m), 0 to 1: (n, m).
+
+        1 at BEST_PX of the input, 0.6 at half and at twice of it; 0 for faces that are cut, too
+        small to be found or too large.
+        """
+        sides = self._sides(faces)
+        octaves = np.log2(np.maximum(sides, 1e-6) / BEST_PX)
+        return np.exp(octaves * octaves * -0.5) * self._shown(faces, sides)
+
+    def shown(self, faces: Boxes) -> npt.NDArray[np.bool_]:
+        """Which windows (n) show which faces (m) with a fitness above 0: (n, m)."""
+        return self._shown(faces, self._sides(faces))
+
+    def within(self, window: npt.NDArray[np.float32]) -> npt.NDArray[np.bool_]:
+        """Which windows another, (4,), shows as well as a look of their own would: nearly all of
+        them, at nearly their scale. (n,).
+        """
+        shared = shared_areas(self.windows, window[None])[:, 0]
+        most = shared >= 0.9 * self.windows[:, 2] * self.windows[:, 3]
+        return np.asarray(most & (window[2] <= 1.15 * self.windows[:, 2]))
+
+    def _sides(self, faces: Boxes) -> npt.NDArray[np.float32]:
+        """The faces' longer sides in pixels of the input."""
+        return self._scale * np.maximum(faces[:, 2], faces[:, 3])
+
+    def _shown(self, faces: Boxes, sides: npt.NDArray[np.float32]) -> npt.NDArray[np.bool_]:
+        seen = (sides >= LEGIBLE_PX) & (sides <= LARGEST_PX)
+        x, y, w, h = faces.T
+        for start, end, from_, length in zip(self._start, self._end, (x, y), (w, h), strict=True):
+            seen &= start <= from_
+            seen &= end >= from_ + length
+        return seen

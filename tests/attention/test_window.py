@@ -9,7 +9,7 @@ from edge_runtime.attention.overlap import Boxes
 from edge_runtime.attention.window import (
     BEST_PX,
     OVERLAP,
-    fitness,
+    Views,
     fovea,
     glance_window,
     pyramid,
@@ -87,7 +87,7 @@ def test_fitness_is_best_at_the_best_size_and_nothing_for_a_cut_face() -> None:
     window = Box(0, 0, 160, 120)
     best, half = Box(10, 10, 28, 28), Box(10, 10, 14, 14)
     cut, tiny, huge = Box(150, 10, 28, 28), Box(10, 10, 8, 8), Box(5, 5, 95, 95)
-    fit = fitness(rows(window), rows(best, half, cut, tiny, huge), 160)[0]
+    fit = Views(rows(window), 160).fitness(rows(best, half, cut, tiny, huge))[0]
     assert fit[0] == 1
     assert fit[1] == pytest.approx(0.61, abs=0.01)
     assert (fit[2:] == 0).all()
