@@ -126,8 +126,7 @@ def _halved(source: Pixels) -> Pixels:
 
 
 def summed(cells: npt.NDArray[np.bool_]) -> npt.NDArray[np.int32]:
-    """The sums of ``cells`` (rows, columns) above and left of each corner: (rows + 1, columns + 1).
-    """
+    """Sums above and left of each corner of ``cells`` (rows, columns): one more of both."""
     return np.asarray(cv2.integral(cells.view(np.uint8)), np.int32)
 
 

@@ -129,7 +129,7 @@ class Gaze:
         if len(looks) == 1 and looks[0].reason == "glance" and not self._closer_looks:
             return np.ones(len(boxes), np.bool_)
         windows = np.array([look.window for look in looks], np.float32).reshape(-1, 4)
-        return np.logical_or.reduce(Views(windows, self._view[0]).shown(boxes))
+        return np.asarray(Views(windows, self._view[0]).shown(boxes).any(axis=0))
 
     def hint(self, boxes: Sequence[Box], now: float) -> None:
         """Places where a look found something too faint, or cut off: the next plan looks closer."""
@@ -187,9 +187,7 @@ class Gaze:
             rate = rate + self._moving_rate * np.minimum(moving / FULL_OF_MOTION, 1)
         self._surprise += elapsed * rate
 
-    def _unexplained(
-        self, motion: Motion, expected: Sequence[Expected]
-    ) -> npt.NDArray[np.bool_]:
+    def _unexplained(self, motion: Motion, expected: Sequence[Expected]) -> npt.NDArray[np.bool_]:
         """The motion that nobody who is followed makes: a body below a face surprises no one."""
         bodies = [_body(each.box) for each in expected if not each.doubtful]
         if not bodies:
@@ -271,7 +269,6 @@ class Gaze:
             looks.append(Look(window, "tile" if index <= len(self._tiles) else "face"))
         return tuple(looks)
 
-
     def _shown_by(self, index: int, windows: Boxes) -> npt.NDArray[np.bool_]:
         """Which windows of the view one of ``windows`` shows as well; those of the view itself,
         which come first, are asked about again and again.
@@ -300,7 +297,7 @@ def _values(
     if not len(doubt):
         return own
     due = own + np.maximum.reduce((shows > 0) * doubt, axis=1) >= DUE
-    return np.maximum(own + shows @ doubt, DUE) * due
+    return np.asarray(np.maximum(own + shows @ doubt, DUE) * due)
 
 
 def _body(face: Box) -> Box:

@@ -95,7 +95,8 @@ def _same(boxes: Boxes, iou_threshold: float) -> npt.NDArray[np.bool_]:
     shared = shared_areas(boxes, boxes)
     # IoU above t is shared above t / (1 + t) of both areas together.
     overlap = shared > np.add.outer(areas, areas) * (iou_threshold / (1 + iou_threshold))
-    return overlap | (shared > PART_OF * np.minimum.outer(areas, areas))
+    part = shared > PART_OF * np.minimum.outer(areas, areas)
+    return np.asarray(overlap | part)
 
 
 def _judged(

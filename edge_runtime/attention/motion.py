@@ -37,11 +37,11 @@ class Motion(NamedTuple):
         x, y, w, h = box
         near = Box(x / CELL - 0.5, y / CELL - 0.5, w / CELL + 1, h / CELL + 1)
         left, top, right, bottom = imaging.whole_pixels(near, columns, rows)
-        return np.count_nonzero(self.cells[top:bottom, left:right]) > 0
+        return bool(np.count_nonzero(self.cells[top:bottom, left:right]))
 
 
 class Spans:
-    """Parts of the motion grid that are asked about again and again: how much of each moves?
+    """Parts of the motion grid that are asked about again and again: how much of each moves.
 
     Four look-ups in the table of sums (Crow, "Summed-area tables for texture mapping", SIGGRAPH
     1984).
@@ -60,7 +60,7 @@ class Spans:
     def shares(self, cells: npt.NDArray[np.bool_]) -> npt.NDArray[np.float32]:
         """The share of each span that is set in ``cells`` (rows, columns): (n,)."""
         at = imaging.summed(cells).take(self._corners)
-        return (at[0] + at[1] - at[2] - at[3]) * self._each
+        return np.asarray((at[0] + at[1] - at[2] - at[3]) * self._each)
 
 
 def spans_of(boxes: Boxes, fit: imaging.Fit, view: tuple[int, int]) -> npt.NDArray[np.intp]:
@@ -73,7 +73,7 @@ def spans_of(boxes: Boxes, fit: imaging.Fit, view: tuple[int, int]) -> npt.NDArr
     edges += np.array([fit.offset_x, fit.offset_y] * 2, np.float32)[:, None] / CELL
     most = np.array([view[0] // CELL, view[1] // CELL] * 2)[:, None]
     outward = np.concatenate([np.floor(edges[:2]), np.ceil(edges[2:])])
-    return np.minimum(np.maximum(outward, 0), most).T.astype(np.intp)
+    return np.asarray(np.minimum(np.maximum(outward, 0), most).T, np.intp)
 
 
 class MotionGate:

@@ -126,7 +126,7 @@ class Views:
         """
         sides = self._sides(faces)
         octaves = np.log2(np.maximum(sides, 1e-6) / BEST_PX)
-        return np.exp(octaves * octaves * -0.5) * self._shown(faces, sides)
+        return np.asarray(np.exp(octaves * octaves * -0.5) * self._shown(faces, sides))
 
     def shown(self, faces: Boxes) -> npt.NDArray[np.bool_]:
         """Which windows (n) show which faces (m) with a fitness above 0: (n, m)."""
@@ -142,7 +142,7 @@ class Views:
 
     def _sides(self, faces: Boxes) -> npt.NDArray[np.float32]:
         """The faces' longer sides in pixels of the input."""
-        return self._scale * np.maximum(faces[:, 2], faces[:, 3])
+        return np.asarray(self._scale * np.maximum(faces[:, 2], faces[:, 3]))
 
     def _shown(self, faces: Boxes, sides: npt.NDArray[np.float32]) -> npt.NDArray[np.bool_]:
         seen = (sides >= LEGIBLE_PX) & (sides <= LARGEST_PX)
