@@ -20,6 +20,7 @@ from edge_runtime.config import (
 )
 from edge_runtime.config.config import KEYS, TABLES
 from edge_runtime.config.layer import flag_layer, nested
+from edge_runtime.config.rule import CommandTable, WebhookTable
 from edge_runtime.errors import ConfigError
 
 Written = Callable[[str], Path]
@@ -417,3 +418,87 @@ def test_quiet_hours_are_two_different_times_of_day(text: str) -> None:
         f"command line: governor.quiet_hours = {text!r}: "
         "expected two different times of day such as '22:00-07:00'"
     )
+
+
+RULE = "[[rule]]\nname = 'bell'\nwhen = 'face_came'\nthen = { command = ['true'] }\n"
+
+
+class TestRules:
+    """What to do when something happens, as tables of the file."""
+
+    def test_they_are_read_with_their_lines(self, written: Written, tmp_path: Path) -> None:
+        text = RULE + (
+            "[[rule]]\nname = 'hook'\nwhen = ['face_came', 'face_left']\ndebounce_s = 0.0\n"
+            "then = { webhook = 'https://example.org/x', headers_file = 'secret', tries = 1 }\n"
+        )
+        loaded = read_config(written(text), {}, {})
+        bell, hook = loaded.config.rule
+        assert bell.when == ("face_came",)
+        assert isinstance(bell.then, CommandTable)
+        assert bell.then.command == ("true",)
+        assert hook.when == ("face_came", "face_left")
+        assert isinstance(hook.then, WebhookTable)
+        assert hook.then.headers_file == written(text).parent / "secret"
+        assert loaded.origins["rule.1.debounce_s"].endswith("line 8")
+
+    @pytest.mark.parametrize(
+        ("text", "line", "said"),
+        [
+            (RULE.replace("name = 'bell'\n", ""), 1, "rule 1 has no name: every [[rule]] needs"),
+            (RULE.replace("bell", "Bell!"), 2, "rule.name = 'Bell!': expected a name of at most"),
+            (RULE.replace("face_came", "face_come"), 3, "did you mean face_came?"),
+            (RULE.replace("'face_came'", "[]"), 3, "rule.when = []: expected events; known: face"),
+            (RULE + "labl = 'x'\n", 5, "unknown key rule.labl = 'x'; did you mean label?"),
+            (RULE + "label = 'x'\n", 3, "label only with when = label_changed"),
+            (RULE.replace("came", "left") + "for_s = 2\n", 3, "for_s only with when = face_came"),
+            (RULE + "min_score = 2\n", 5, "rule.min_score = 2: expected less than or equal to 1"),
+            (RULE + "quiet_hours = 'night'\n", 5, "expected two different times of day"),
+            (RULE + "camera = 'yard'\n", 5, "there is no such camera; known: camera"),
+            (RULE + RULE, 6, "rule.name = 'bell': rule 1 has that name"),
+            (RULE * 33, 129, "33 rules: at most 32"),
+            (RULE.replace("command", "comand"), 4, "expected a table with one of webhook, command"),
+            (RULE.replace("['true']", "['true'], gpio = 1"), 4, "expected a table with one of"),
+            (RULE.replace("['true']", "'true'"), 4, "rule.then.command = 'true': expected"),
+            (RULE.replace("['true']", "[]"), 4, "expected a list that begins with a program"),
+            (RULE.replace("['true']", "['./x']"), 4, "expected a list that begins with a program"),
+            (RULE.replace("['true']", "['true'], timeout = 1"), 4, "did you mean timeout_s?"),
+            (RULE.replace("command = ['true']", "gpio = 99"), 4, "rule.then.gpio = 99: expected"),
+        ],
+    )
+    def test_mistakes_have_their_place(
+        self, written: Written, text: str, line: int, said: str
+    ) -> None:
+        sentence = refusal(written(text))
+        assert said in sentence
+        assert f"config.toml line {line}: " in sentence
+
+    @pytest.mark.parametrize(
+        "url", ["ftp://me:secret@x/", "https://", "https://a b/secret", "http://x:y/secret", ""]
+    )
+    def test_an_address_that_is_none_is_not_repeated(self, written: Written, url: str) -> None:
+        sentence = refusal(written(RULE.replace("command = ['true']", f"webhook = '{url}'")))
+        assert "rule.then.webhook: expected an address such as https://" in sentence
+        assert "secret" not in sentence
+
+    def test_a_scalar_is_no_rule(self, written: Written) -> None:
+        assert "rule = 3: expected tables, each written [[rule]]" in refusal(written("rule = 3"))
+
+    def test_a_cameras_name_is_one_of_the_file(self, written: Written) -> None:
+        rule = RULE + "camera = 'front'\n"
+        assert read_config(written(FRONT + rule), {}, {}).config.rule[0].camera == "front"
+        assert "did you mean front?" in refusal(written(FRONT + rule.replace("front", "frnt")))
+
+    def test_what_is_shown_reads_back_and_hides_addresses(self, written: Written) -> None:
+        text = RULE + (
+            "[[rule]]\nname = 'hook'\nwhen = 'label_changed'\nlabel = 'a\"b'\nfor_s = 2\n"
+            "then = { webhook = 'https://example.org:8443/topic?token=x', tries = 2 }\n"
+            "[[rule]]\nname = 'gate'\nwhen = 'face_came'\n"
+            "then = { gpio = 17, active_high = false }\n"
+        )
+        loaded = read_config(written(text), {}, {})
+        again = read_config(written(to_toml(loaded.config)), {}, {})
+        assert again.config.rule == loaded.config.rule
+        shown = to_toml(loaded.config, loaded.origins, mask=True)
+        assert 'webhook = "https://example.org:8443/***"' in shown
+        assert "topic" not in shown
+        assert "token" not in shown

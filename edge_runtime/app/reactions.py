@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import datetime
 import logging
 import time
+from collections.abc import Callable
 from contextlib import ExitStack
 from typing import Final
 
@@ -14,12 +16,12 @@ from edge_runtime.errors import EdgeRuntimeError
 from edge_runtime.events.action import Action
 from edge_runtime.events.command import CommandAction
 from edge_runtime.events.gpio import GpioAction, Pins
-from edge_runtime.events.log import EventLog
 from edge_runtime.events.pace import Pace
 from edge_runtime.events.rule import Rule
 from edge_runtime.events.rules import Rules
+from edge_runtime.events.watcher import Watcher
 from edge_runtime.events.webhook import WebhookAction
-from edge_runtime.quiet_hours import QuietHours
+from edge_runtime.quiet_hours import QuietHours, local_time
 from edge_runtime.service.worker import Worker
 from edge_runtime.types import Clock
 
@@ -35,39 +37,60 @@ class Reactions(Closeable):
     Raises ActionUnavailable or LibraryMissing, with the rule's name.
     """
 
-    def __init__(self, config: Config, events: EventLog, *, clock: Clock = time.monotonic) -> None:
-        self._events = events
-        self._workers: list[Worker] = []
+    def __init__(
+        self,
+        config: Config,
+        watcher: Watcher,
+        *,
+        clock: Clock = time.monotonic,
+        time_of_day: Callable[[], datetime.time] = local_time,
+    ) -> None:
+        self._events = watcher.log
+        self._watching: Worker | None = None
+        self._acting: list[Worker] = []
         with ExitStack() as opened:
             pins = opened.enter_context(Pins())
             actions = [opened.enter_context(open_action(each, pins)) for each in config.rule]
             made = zip(map(rule_of, config.rule), actions, strict=True)
-            self.rules = Rules(tuple(made), events, clock=clock)
+            self.rules = Rules(
+                tuple(made),
+                watcher.log,
+                clock=clock,
+                time_of_day=time_of_day,
+                still_there=watcher.still_there,
+            )
             self._opened = opened.pop_all()
 
     def start(self) -> None:
         """Begin to watch; without rules there is nothing to do and no thread."""
+        self.start_acting()
+        if self._acting:
+            self._watching = Worker("rules", self.rules.watch).start()
+
+    def start_acting(self) -> None:
+        """The threads of the rules alone: whoever calls watches, with ``rules.look``."""
         for runner in self.rules.runners:
             log.info("rule %s: %s", runner.rule, runner.action.description)
-            self._workers.append(Worker(f"rule-{runner.rule}", runner.work).start())
-        if self._workers:
-            self._workers.insert(0, Worker("rules", self.rules.watch).start())
+            self._acting.append(Worker(f"rule-{runner.rule}", runner.work).start())
 
     def close(self) -> None:
         """What happened before is still done, if it does not take long."""
         self._events.close()
-        if self._workers:
-            watching, *acting = self._workers
-            watching.stop()
-            for runner in self.rules.runners:
-                runner.finish()
-            gives_up_at = time.monotonic() + GRACE_S
-            for runner in self.rules.runners:
-                runner.end(max(0.0, gives_up_at - time.monotonic()))
-            for worker in acting:
-                worker.stop()
-            self._workers = []
+        if self._watching is not None:
+            self._watching.stop()
+        self._end_acting()
         self._opened.close()
+
+    def _end_acting(self) -> None:
+        runners = self.rules.runners if self._acting else ()
+        for runner in runners:
+            runner.finish()
+        gives_up_at = time.monotonic() + GRACE_S
+        for runner in runners:
+            runner.end(max(0.0, gives_up_at - time.monotonic()))
+        for worker in self._acting:
+            worker.stop()
+        self._acting = []
 
 
 def pace_of(config: Config) -> Pace:

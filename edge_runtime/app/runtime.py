@@ -76,14 +76,15 @@ class Runtime:
         self._first_result_s: float | None = None
         self._frames = 0
         self._closing = ExitStack()
-        self.status = self._status()
+        self._watcher = self._made_watcher()
+        self.status = self._made_status()
         self.page: Page | None = None
         """The web page; None when it is switched off."""
 
     def __enter__(self) -> Self:
         with ExitStack() as opened:
             reactions = opened.enter_context(
-                Reactions(self._config, self.status.events(), clock=self._clock)
+                Reactions(self._config, self._watcher, clock=self._clock)
             )
             self.status.publish_rules(reactions.rules)
             reactions.start()
@@ -143,17 +144,18 @@ class Runtime:
                 problem=problem,
             )
 
-    def _status(self) -> Status:
-        config, clock = self._config, self._clock
-        events = EventLog(config.events.keep, clock=clock)
-        names = [each.name for each in config.cameras]
-        watcher = Watcher(names, events, pace_of(config), clock=clock)
+    def _made_watcher(self) -> Watcher:
+        events = EventLog(self._config.events.keep, clock=self._clock)
+        names = [each.name for each in self._config.cameras]
+        return Watcher(names, events, pace_of(self._config), clock=self._clock)
+
+    def _made_status(self) -> Status:
         cameras = [
-            CameraStatus(each.name, masked_uri(each.uri), watcher.cameras[each.name])
-            for each in config.cameras
+            CameraStatus(each.name, masked_uri(each.uri), self._watcher.cameras[each.name])
+            for each in self._config.cameras
         ]
-        history = History(config.telemetry.interval_s, clock=clock)
-        return Status(*cameras, watcher=watcher, history=history)
+        history = History(self._config.telemetry.interval_s, clock=self._clock)
+        return Status(*cameras, watcher=self._watcher, history=history)
 
     def _feeds(self) -> list[Feed]:
         parts = zip(self._config.cameras, self._mailboxes.boxes, self.status.cameras(), strict=True)

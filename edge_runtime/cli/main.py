@@ -31,6 +31,7 @@ COMMANDS: Final = {
     "models": Place("edge_runtime.cli.models:models", "List models, or look inside one."),
     "doctor": Place("edge_runtime.cli.doctor:doctor", "Say what is wrong with this machine."),
     "config": Place("edge_runtime.cli.config:config", "Show or check the settings."),
+    "rules": Place("edge_runtime.cli.rules:rules", "Check the rules of the settings, or try one."),
     "compress": Place("edge_runtime.cli.compress:compress", "Make a model small by a recipe."),
     "bench": Place("edge_runtime.cli.bench:bench", "Measure this machine."),
     "tune": Place("edge_runtime.cli.tune:tune", "Choose by measuring how a model runs fastest."),

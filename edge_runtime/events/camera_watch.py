@@ -21,7 +21,7 @@ class CameraWatch:
         self, name: str, log: EventLog, pace: Pace, *, clock: Clock, prefix: str = ""
     ) -> None:
         self._name, self._log, self._clock, self._prefix = name, log, clock, prefix
-        self._faces = FaceWatch(name, log, pace, prefix=prefix)
+        self.faces = FaceWatch(name, log, pace, prefix=prefix)
         self._changing = threading.Lock()
         self._lost_at: float | None = None
         self._ended = False
@@ -31,7 +31,7 @@ class CameraWatch:
     def look(self, snapshot: Snapshot) -> None:
         """After a frame, and while none comes."""
         now = self._clock()
-        self._faces.look(snapshot.faces, now)
+        self.faces.look(snapshot.faces, now)
         if self._streams_since is not None:
             self._say_back(now)
 

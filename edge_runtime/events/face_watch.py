@@ -72,6 +72,14 @@ class FaceWatch:
                 self._drop_the_gone(now)
                 return
 
+    def seen_at(self, track: int) -> float | None:
+        """When the face that came with this number was seen last; None: it has left.
+
+        For any thread.
+        """
+        visits = tuple(self._visits.values())  # one step, so the frames' thread may go on
+        return next((each.seen_at for each in visits if each.track == track), None)
+
     def _seen(self, visit: _Visit, face: Face, now: float) -> None:
         here_s = now - visit.first_at
         if not visit.came and here_s >= self._pace.came_after_s:

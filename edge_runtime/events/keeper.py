@@ -12,24 +12,37 @@ from edge_runtime.events.rule import Rule
 MOST_LASTING: Final = 256
 """Of what a rule watches whether it lasts: a crowd does not fill the memory."""
 
+LOOK_AGAIN_S: Final = 0.1
+"""A face that is out of sight just when its time has come is looked for so often, until it has
+left."""
+
+StillThere = Callable[[Event, float], bool]
+"""Whether what an event is about was there at a moment (monotonic seconds) or later."""
+
 
 class Keeper:
     """Is told every event in order and asked, when time has passed, what fires now."""
 
-    def __init__(self, rule: Rule, *, time_of_day: Callable[[], datetime.time]) -> None:
+    def __init__(
+        self,
+        rule: Rule,
+        *,
+        time_of_day: Callable[[], datetime.time],
+        still_there: StillThere = lambda event, since: True,
+    ) -> None:
         self.rule = rule
         self.held_back = 0
         """Times it would have fired but for debounce or quiet hours."""
-        self._time_of_day = time_of_day
-        self._rests_until = float("-inf")
+        self._time_of_day, self._still_there = time_of_day, still_there
+        self._rests_until = self._looks_again_at = float("-inf")
         self._lasting: list[Event] = []
 
     @property
     def due_at(self) -> float | None:
         """Monotonic seconds at which ``due`` may have something; None: not before an event."""
-        if not self._lasting or self.rule.for_s is None:
+        if not self._lasting:
             return None
-        return self._lasting[0].moment + self.rule.for_s
+        return max(self._ripe_at(self._lasting[0]), self._looks_again_at)
 
     def hear(self, event: Event) -> Event | None:
         """What fires at once because of ``event``: that event, or nothing."""
@@ -45,10 +58,18 @@ class Keeper:
 
     def due(self, now: float) -> Iterator[Event]:
         """What has lasted long enough and fires now."""
-        while (at := self.due_at) is not None and at <= now:
-            event = self._lasting.pop(0)
+        if (due_at := self.due_at) is None or now < due_at:
+            return
+        for event in [each for each in self._lasting if self._ripe_at(each) <= now]:
+            if not self._still_there(event, self._ripe_at(event)):
+                self._looks_again_at = now + LOOK_AGAIN_S
+                continue
+            self._lasting.remove(event)
             if self._may_fire(now):
                 yield event
+
+    def _ripe_at(self, event: Event) -> float:
+        return event.moment + (self.rule.for_s or 0.0)
 
     def _may_fire(self, now: float) -> bool:
         if now < self._rests_until or self.rule.is_quiet(self._time_of_day()):

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from edge_runtime.events.action import Action, Firing
-from edge_runtime.events.keeper import Keeper
+from edge_runtime.events.keeper import Keeper, StillThere
 from edge_runtime.events.log import EventLog
 from edge_runtime.events.rule import Rule
 from edge_runtime.events.runner import Runner, Sleeper, Tally
@@ -35,10 +35,14 @@ class Rules:
         *,
         clock: Clock = time.monotonic,
         time_of_day: Callable[[], datetime.time] = local_time,
+        still_there: StillThere = lambda event, since: True,
     ) -> None:
         self._events, self._clock = events, clock
         self._kept = [
-            (Keeper(rule, time_of_day=time_of_day), Runner(rule.name, action, events))
+            (
+                Keeper(rule, time_of_day=time_of_day, still_there=still_there),
+                Runner(rule.name, action, events),
+            )
             for rule, action in rules
         ]
         self._read = events.newest

@@ -88,12 +88,12 @@ class Runner:
         """Let the thread end within ``grace_s``: then what is under way is broken off."""
         if self._ended.wait(grace_s):
             return
-        self.action.cancel()
         dropped = 0
         with contextlib.suppress(queue.Empty):
             while True:
                 dropped += self._waiting.get_nowait() is not None
         self._waiting.put_nowait(None)
+        self.action.cancel()
         if dropped:
             self._dropped += dropped
             log.warning("rule %s: %d firings were dropped: the program stops", self.rule, dropped)

@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from edge_runtime.event import EventKind
+from edge_runtime.event import Event, EventKind
 from edge_runtime.events.camera_watch import CameraWatch
 from edge_runtime.events.log import EventLog
 from edge_runtime.events.machine_watch import MachineWatch
@@ -48,3 +48,15 @@ class Watcher:
     def model(self, event: ModelEvent) -> None:
         """What became of a model."""
         self.log.tell(_FATES[event.what], event.sentence, model=event.model)
+
+    def still_there(self, event: Event, since: float) -> bool:
+        """Whether the face of an event was seen at ``since`` or later; what is no face is there.
+
+        A face that is out of sight has not left before it was so for a while, so that no event
+        tells it yet. For any thread.
+        """
+        watch = self.cameras.get(event.camera or "")
+        if watch is None or event.track is None:
+            return True
+        seen_at = watch.faces.seen_at(event.track)
+        return seen_at is not None and seen_at >= since

@@ -18,6 +18,7 @@ API: Final = "/api/v1"
 TAGS: Final = {
     "status": "How it is going, now and as it changes.",
     "pictures": "What the cameras see, faces marked and pixelated.",
+    "events": "What happened: who came, what was lost, which rules acted.",
     "models": "Which models there are, and which are active.",
     "health": "For supervisors and monitoring.",
 }

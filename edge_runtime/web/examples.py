@@ -4,6 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from edge_runtime.web.event_report import (
+    EventReport,
+    EventsReport,
+    FigureReport,
+    FiguresReport,
+    RuleReport,
+    RulesReport,
+)
 from edge_runtime.web.report import (
     Alive,
     CameraReport,
@@ -99,6 +107,16 @@ MOOD = VersionReport(
     ),
     problem=None,
 )  # fmt: skip
+CAME = EventReport(
+    id=1_764_072_000_001, time="2025-11-25T12:00:00.125Z", kind="face_came", camera="front-door",
+    track=3, fields={"score": 0.913, "box": (200, 120, 120, 160), "faces": 1},
+    sentence="A face came",
+)  # fmt: skip
+GATE = RuleReport(
+    name="open-the-gate", when=("label_changed",), does="switch GPIO 17 on for 1 s", done=4,
+    failed=0, dropped=0, held_back=2, waiting=0, problem=None,
+)  # fmt: skip
+WARM = FigureReport(low=(None, 53.9), mean=(None, 54.2), high=(None, 54.6))
 ACTIVATED = "mood/3f9c01d2a4be is active as classifier/mood"
 
 
@@ -120,6 +138,9 @@ def examples() -> Iterator[Report]:
         )
     )  # fmt: skip
     yield Done(detail=ACTIVATED, model="mood/3f9c01d2a4be")
+    yield EventsReport(events=(CAME,), next=CAME.id, more=False, gap=False)
+    yield RulesReport(rules=(GATE,))
+    yield FiguresReport(span="hour", step_s=5.0, ends_at=AT, figures={"temperature_c": WARM})
     yield Alive(version="0.1.0")
     yield Readiness(ready=False, reason="Camera lost 12 s ago, retrying")
     yield Problem(

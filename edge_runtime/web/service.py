@@ -13,7 +13,10 @@ from edge_runtime.web.assets import load_assets
 from edge_runtime.web.counter import Counter
 from edge_runtime.web.description import describe
 from edge_runtime.web.door import Door
+from edge_runtime.web.event_feed import EventFeed
+from edge_runtime.web.events import EventsApi
 from edge_runtime.web.guard import Guard, SecurityHeaders
+from edge_runtime.web.history import HistoryApi
 from edge_runtime.web.live import LiveFeed
 from edge_runtime.web.pages import Pages
 from edge_runtime.web.previews import Previews
@@ -52,7 +55,9 @@ def create_app(
     api = Api(reporter, feed=feed, streams=streams, ready_within_s=ready_within_s)
     say_problems(app)
     describe(app)
-    for part in (api, ShelfApi(counter), Pages(assets)):
+    happenings = EventFeed(status.events(), max_subscribers=max_subscribers, clock=clock)
+    events = EventsApi(status, happenings, streams)
+    for part in (api, events, HistoryApi(status, clock), ShelfApi(counter), Pages(assets)):
         # Side by side, not one inside the other: so a 405 can tell what all of them would take.
         app.router.routes.extend(part.router().routes)
     app.add_middleware(Guard, door=door, login_page=assets["login.html"].text)

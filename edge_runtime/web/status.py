@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
+from edge_runtime.telemetry.history import Span, Stretch
 from edge_runtime.types import Allowance, Camera, Health, ModelFate, Snapshot
+from edge_runtime.web.event_source import EventSource, Rules
 
 
 class CameraSource(Protocol):
@@ -21,6 +23,13 @@ class CameraSource(Protocol):
 
     def skipped(self) -> int:
         """Frames left with the camera since the start because no more were allowed."""
+
+
+class HistorySource(Protocol):
+    """Keeps figures over time."""
+
+    def stretch(self, span: Span) -> Stretch:
+        """A copy of the last hour or day."""
 
 
 class StatusSource(Protocol):
@@ -40,3 +49,12 @@ class StatusSource(Protocol):
 
     def model_counts(self) -> Mapping[ModelFate, int]:
         """How often which became of a model since the start; what never did may be missing."""
+
+    def events(self) -> EventSource:
+        """What happened lately."""
+
+    def rules(self) -> Rules:
+        """Every rule of the settings, as it stands."""
+
+    def history(self) -> HistorySource:
+        """The figures of the last hour and day."""

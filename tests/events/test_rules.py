@@ -104,6 +104,26 @@ class TestLasting:
         kept.hear(ends)
         assert bool(list(kept.due(1000.0))) is fires
 
+    def test_who_is_out_of_sight_when_the_time_has_come_is_looked_for_until_he_left(self) -> None:
+        seen_at = 104.0
+        kept = Keeper(
+            Rule("rule", ("face_came",), for_s=5.0),
+            time_of_day=lambda: NOON,
+            still_there=lambda _, since: seen_at >= since,
+        )
+        came = event(moment=100.0)
+        kept.hear(came)
+        assert list(kept.due(105.0)) == []
+        assert kept.due_at == pytest.approx(105.1)
+        assert list(kept.due(105.05)) == []
+        seen_at = 105.2
+        assert list(kept.due(105.3)) == [came]
+        other = event(moment=120.0)
+        kept.hear(other)
+        assert list(kept.due(125.0)) == []
+        kept.hear(event("face_left", moment=126.0))
+        assert kept.due_at is None
+
     def test_a_crowd_does_not_fill_the_memory(self) -> None:
         kept = keeper(for_s=5.0, debounce_s=0.0)
         heard(kept, *(event(track=track) for track in range(5000)))

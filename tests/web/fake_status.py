@@ -8,7 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from edge_runtime.events.log import EventLog
+from edge_runtime.events.rules import RuleState
 from edge_runtime.imaging import whole_pixels
+from edge_runtime.telemetry.history import History
 from edge_runtime.types import (
     Allowance,
     Bgr,
@@ -160,6 +163,9 @@ class FakeStatus:
     left: int = 0
     name: str = "camera"
     others: tuple[FakeCamera, ...] = ()
+    log: EventLog = field(default_factory=EventLog)
+    ruled: tuple[RuleState, ...] = ()
+    figures: History = field(default_factory=History)
 
     def cameras(self) -> tuple[FakeCamera, ...]:
         return (FakeCamera(self.name, self.last, self.where, self.left), *self.others)
@@ -175,6 +181,15 @@ class FakeStatus:
 
     def model_counts(self) -> Mapping[ModelFate, int]:
         return self.fates
+
+    def events(self) -> EventLog:
+        return self.log
+
+    def rules(self) -> tuple[RuleState, ...]:
+        return self.ruled
+
+    def history(self) -> History:
+        return self.figures
 
 
 class FakeClock:
