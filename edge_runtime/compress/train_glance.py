@@ -152,10 +152,11 @@ def trained(
     calm_from: float = CALM_FROM,
     masked: float = MASKED,
     nobody: float = NOBODYS_SHARE,
+    last: bool = False,
     workers: int = 1,
     clock: Clock = time.monotonic,
 ) -> nn.Module:
-    """The net after so many minutes: the average of its weights that checked best.
+    """The net after so many minutes: the average of its weights that checked best, or the ``last``.
 
     The rate falls from ``rate`` along a cosine; from the share ``calm_from`` of the time on scenes
     become calm. ``masked`` and ``nobody`` are shares, see Pools. ``workers`` processes draw scenes.
@@ -171,7 +172,7 @@ def trained(
     if trainer.progress < 1:
         loop = Loop(trainer, pools, read_pools(data, "val"), work)
         loop.run(seed, workers, on_progress, clock)
-    net.load_state_dict(torch.load(work / "best.pt")["average"])
+    net.load_state_dict(torch.load(latest if last else work / "best.pt")["average"])
     return net.eval()
 
 

@@ -46,7 +46,7 @@ class Killed(Exception):
     """Somebody pulled the plug."""
 
 
-def training(work: Path, *, kill_at: float = 2.0) -> nn.Module:
+def training(work: Path, *, kill_at: float = 2.0, last: bool = False) -> nn.Module:
     """Four minutes in which every reading of the clock is a minute later."""
     clock = iter(range(0, 10_000, 60))
 
@@ -61,6 +61,7 @@ def training(work: Path, *, kill_at: float = 2.0) -> nn.Module:
         seed=1,
         on_progress=on_progress,
         minutes=8,
+        last=last,
         workers=0,
         clock=lambda: float(next(clock)),
     )
@@ -77,6 +78,19 @@ def test_a_killed_training_goes_on_where_it_last_looked_up(tmp_path: Path) -> No
     assert len((tmp_path / "checks.jsonl").read_text("utf-8").splitlines()) == 2
     best = torch.load(tmp_path / "best.pt")["average"]
     assert all(torch.equal(value, best[key]) for key, value in net.state_dict().items())
+
+
+@pytest.mark.usefixtures("at_home")
+def test_the_last_weights_are_kept_where_a_recipe_asks_for_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    figures = iter((0.9, 0.1))  # the second check is the worse one
+    monkeypatch.setattr(train_glance, "check", lambda detect, exams: {"web@0.1": next(figures)})
+    net = training(tmp_path, last=True)
+    kept = {name: torch.load(tmp_path / name)["average"] for name in ("best.pt", "latest.pt")}
+    state = net.state_dict()
+    same = {n: all(torch.equal(v, a[k]) for k, v in state.items()) for n, a in kept.items()}
+    assert same == {"best.pt": False, "latest.pt": True}
 
 
 @pytest.mark.usefixtures("at_home")
