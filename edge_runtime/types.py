@@ -210,6 +210,18 @@ class Percentiles(NamedTuple):
     p99: float
 
 
+class Durations(NamedTuple):
+    """All durations since the start, counted by length as a Prometheus histogram has them."""
+
+    counts: tuple[int, ...]
+    """How many fell into each bucket of ``DURATION_BOUNDS_MS``, the last: longer than all."""
+    sum_ms: float
+
+
+DURATION_BOUNDS_MS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000)
+"""Longest durations of the buckets: a tracker's part of a frame to a camera that is far away."""
+
+
 @dataclass(frozen=True, slots=True)
 class Rates:
     """How frames flow. Per second over a sliding window, None before two frames came."""
@@ -298,6 +310,8 @@ class Snapshot:
     models: tuple[ModelInUse, ...]
     looks: tuple[Look, ...] = ()
     """Where the detector looked in this frame; empty when it rested."""
+    durations: Mapping[str, Durations] = field(default_factory=dict)
+    """Stage to all its durations since the start; refreshed with ``latency``."""
     possible_faces: tuple[Box, ...] = ()
     """Where else a face may be: just lost, seen once, faint. Pictures for people hide these too."""
 

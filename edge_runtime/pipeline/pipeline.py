@@ -20,6 +20,7 @@ from edge_runtime.telemetry.meters import LatencyMeter, RateMeter
 from edge_runtime.types import (
     Allowance,
     Clock,
+    Durations,
     Face,
     Frame,
     ModelInUse,
@@ -66,6 +67,7 @@ class Pipeline:
         self._refreshed_at = float("-inf")
         self._rates = inflow.rates(self._processed)
         self._latency: Mapping[str, Percentiles] = {}
+        self._durations: Mapping[str, Durations] = {}
 
     @property
     def invoke_s(self) -> float:
@@ -110,7 +112,14 @@ class Pipeline:
     def rest(self, last: Snapshot) -> Snapshot:
         """``last`` brought up to date while no frame comes: no faces, rates of now."""
         self.refresh(self._clock())
-        return replace(last, faces=(), possible_faces=(), rates=self._rates, latency=self._latency)
+        return replace(
+            last,
+            faces=(),
+            possible_faces=(),
+            rates=self._rates,
+            latency=self._latency,
+            durations=self._durations,
+        )
 
     def process(self, frame: Frame) -> Snapshot:
         """Look at one frame. The caller closes it."""
@@ -133,6 +142,7 @@ class Pipeline:
             looks=attended.looks,
             stage_ms=watch.stage_ms,
             latency=self._latency,
+            durations=self._durations,
             rates=self._rates,
             inferences=self._detections + self._labeller.inferences,
             frames_with_face=self._with_face,
@@ -154,3 +164,4 @@ class Pipeline:
         self._rates = self._inflow.rates(self._processed)
         every = {stage: meter.percentiles() for stage, meter in self._meters.items()}
         self._latency = {stage: p for stage, p in every.items() if p is not None}
+        self._durations = {stage: self._meters[stage].durations() for stage in self._latency}

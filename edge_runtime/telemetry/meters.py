@@ -7,10 +7,10 @@ on the copy.
 from __future__ import annotations
 
 import time
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections import deque
 
-from edge_runtime.types import Clock, Percentiles
+from edge_runtime.types import DURATION_BOUNDS_MS, Clock, Durations, Percentiles
 
 
 class RateMeter:
@@ -59,16 +59,25 @@ class RateMeter:
 
 
 class LatencyMeter:
-    """The last ``size`` durations and their percentiles."""
+    """The last ``size`` durations and their percentiles, and all there were by length."""
 
-    __slots__ = ("_durations_ms",)
+    __slots__ = ("_counts", "_durations_ms", "_sum_ms")
 
     def __init__(self, size: int = 512) -> None:
         self._durations_ms: deque[float] = deque(maxlen=size)
+        self._counts = [0] * (len(DURATION_BOUNDS_MS) + 1)
+        self._sum_ms = 0.0
 
     def add(self, duration_ms: float) -> None:
         """Note a duration, milliseconds."""
         self._durations_ms.append(duration_ms)
+        # A bucket holds what is as long as its bound, as Prometheus has it (``le``).
+        self._counts[bisect_left(DURATION_BOUNDS_MS, duration_ms)] += 1
+        self._sum_ms += duration_ms
+
+    def durations(self) -> Durations:
+        """All durations so far; for the thread that adds them."""
+        return Durations(tuple(self._counts), self._sum_ms)
 
     def percentiles(self) -> Percentiles | None:
         """p50, p95 and p99 of the window by nearest rank, milliseconds; None while it is empty."""

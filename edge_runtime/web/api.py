@@ -10,7 +10,7 @@ from http import HTTPStatus
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Header, HTTPException, Query
-from prometheus_client import CollectorRegistry
+from prometheus_client import CollectorRegistry, ProcessCollector
 from prometheus_client.exposition import choose_encoder
 from starlette.requests import Request
 from starlette.responses import Response
@@ -55,6 +55,8 @@ class Api:
         self._ready_within_s = ready_within_s
         self._registry = CollectorRegistry(auto_describe=False)
         self._registry.register(StatusCollector(reporter, feed))
+        # What every program tells of itself, under the names that dashboards know.
+        ProcessCollector(registry=self._registry)
 
     @property
     def _previews(self) -> Previews:

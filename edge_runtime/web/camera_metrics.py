@@ -1,27 +1,33 @@
-"""Metrics of the cameras; with several of them each sample carries the camera's name."""
+"""Metrics of the cameras: each sample carries the camera's name."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Final
+from itertools import accumulate
+from typing import Final, TypeVar, cast
 
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.core import (
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    HistogramMetricFamily,
+    Metric,
+)
 
-from edge_runtime.types import Camera, Snapshot
+from edge_runtime.types import DURATION_BOUNDS_MS, Camera, Durations, Snapshot
 from edge_runtime.web.sight import Sight
 
 PREFIX: Final = "edge_runtime_"
-_QUANTILES: Final = (("p50", "0.5"), ("p95", "0.95"), ("p99", "0.99"))
+_BOUNDS: Final = (*(str(bound / 1000) for bound in DURATION_BOUNDS_MS), "+Inf")
 
-Family = GaugeMetricFamily | CounterMetricFamily
+Family = GaugeMetricFamily | CounterMetricFamily | HistogramMetricFamily
+Kind = TypeVar("Kind", GaugeMetricFamily, CounterMetricFamily, HistogramMetricFamily)
 
 
 def camera_metrics(sights: Iterable[Sight], now: float) -> Iterator[Metric]:
     """One family per name, as the text format wants it, with the samples of all cameras."""
-    known = tuple(sights)
     families: dict[str, Family] = {}
-    for sight in known:
-        samples = _Samples({"camera": sight.name} if len(known) > 1 else {}, families)
+    for sight in sights:
+        samples = _Samples({"camera": sight.name}, families)
         _of_camera(sight.camera, samples)
         samples.counter("frames_skipped", "Frames left with the camera.", sight.skipped)
         if sight.snapshot is not None:
@@ -36,18 +42,25 @@ class _Samples:
         self._labels, self._families = labels, families
 
     def gauge(self, name: str, meaning: str, value: float, **labels: str) -> None:
-        self._add(GaugeMetricFamily, name, meaning, value, labels)
+        family, values = self._family(GaugeMetricFamily, name, meaning, labels)
+        family.add_metric(values, value)
 
     def counter(self, name: str, meaning: str, value: float) -> None:
-        self._add(CounterMetricFamily, name, meaning, value, {})
+        family, values = self._family(CounterMetricFamily, name, meaning, {})
+        family.add_metric(values, value)
 
-    def _add(
-        self, kind: type[Family], name: str, meaning: str, value: float, own: dict[str, str]
-    ) -> None:
+    def histogram(self, name: str, meaning: str, durations: Durations, **labels: str) -> None:
+        family, values = self._family(HistogramMetricFamily, name, meaning, labels)
+        buckets = list(zip(_BOUNDS, accumulate(durations.counts), strict=True))
+        family.add_metric(values, buckets, durations.sum_ms / 1000)
+
+    def _family(
+        self, kind: type[Kind], name: str, meaning: str, own: dict[str, str]
+    ) -> tuple[Kind, tuple[str, ...]]:
+        """The family of that name, made when its first sample comes, and the sample's labels."""
         labels = self._labels | own
-        if name not in self._families:
-            self._families[name] = kind(PREFIX + name, meaning, labels=tuple(labels))
-        self._families[name].add_metric(tuple(labels.values()), value)
+        family = self._families.setdefault(name, kind(PREFIX + name, meaning, labels=tuple(labels)))
+        return cast(Kind, family), tuple(labels.values())
 
 
 def _of_camera(camera: Camera, samples: _Samples) -> None:
@@ -71,16 +84,6 @@ def _of_snapshot(snapshot: Snapshot, now: float, samples: _Samples) -> None:
         rate = getattr(rates, f"{kind}_fps")
         if rate is not None:
             samples.gauge("frame_rate_hertz", "Over a window of seconds.", rate, frames=kind)
-    _latency(snapshot, samples)
-
-
-def _latency(snapshot: Snapshot, samples: _Samples) -> None:
-    for stage, percentiles in snapshot.latency.items():
-        for name, quantile in _QUANTILES:
-            samples.gauge(
-                "stage_latency_seconds",
-                "Percentiles over a sliding window.",
-                getattr(percentiles, name) / 1000,
-                stage=stage,
-                quantile=quantile,
-            )
+    for stage, durations in snapshot.durations.items():
+        meaning = "What a stage took; frame is all of them, age from the picture to its result."
+        samples.histogram("stage_duration_seconds", meaning, durations, stage=stage)

@@ -82,11 +82,8 @@ def _fates(counts: Mapping[ModelFate, int]) -> Metric:
 
 def _of_health(health: Health) -> Iterator[Metric]:
     known: tuple[tuple[str, str, float | None, float], ...] = (
-        ("uptime_seconds", "Since this program started.", health.uptime_s, 1),
-        ("cpu_ratio", "Of this program; 1 is one core.", health.cpu_percent, 0.01),
         ("system_cpu_ratio", "Of all cores together.", health.system_cpu_percent, 0.01),
         ("cpu_frequency_hertz", "Of the first core.", health.cpu_frequency_mhz, 1e6),
-        ("resident_memory_bytes", "Of this program.", health.memory_mb, MIB),
         ("peak_memory_bytes", "The most it ever was.", health.peak_memory_mb, MIB),
         ("memory_available_bytes", "Of the machine.", health.memory_available_mb, MIB),
         ("temperature_celsius", "Of the processor.", health.temperature_c, 1),

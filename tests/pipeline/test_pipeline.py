@@ -88,6 +88,9 @@ def test_percentiles_and_rates_follow_the_frames() -> None:
     assert snapshot.rates.captured_fps == pytest.approx(20, rel=0.05)
     assert snapshot.rates.dropped_fps == 0
     assert snapshot.latency["frame"].p50 == pytest.approx(snapshot.stage_ms["frame"], rel=0.2)
+    counts, sum_ms = snapshot.durations["frame"]
+    assert sum(counts) >= 1
+    assert sum_ms > 0
 
 
 def test_while_no_frame_comes_the_rate_falls_and_nobody_is_shown() -> None:

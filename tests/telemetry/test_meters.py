@@ -113,3 +113,13 @@ def test_percentiles_are_ordered_members_of_the_window(durations: list[float]) -
     assert found is not None
     assert found.p50 <= found.p95 <= found.p99
     assert set(found) <= set(durations[-64:])
+
+
+def test_all_durations_are_counted_by_length() -> None:
+    meter = LatencyMeter(size=2)
+    # As long as a bound is within it; the last bucket holds what is longer than all.
+    for value in (0.0, 0.1, 0.11, 5000.0, 5001.0):
+        meter.add(value)
+    counts, sum_ms = meter.durations()
+    assert (counts[0], counts[1], counts[-2], counts[-1], sum(counts)) == (2, 1, 1, 1, 5)
+    assert sum_ms == pytest.approx(10001.21)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -13,10 +14,12 @@ from edge_runtime.events.rules import RuleState
 from edge_runtime.imaging import whole_pixels
 from edge_runtime.telemetry.history import History
 from edge_runtime.types import (
+    DURATION_BOUNDS_MS,
     Allowance,
     Bgr,
     Box,
     Camera,
+    Durations,
     Face,
     Frame,
     Health,
@@ -74,6 +77,14 @@ LATENCY = {
     "age": Percentiles(18.0, 24.0, 33.0),
 }
 
+
+def durations(milliseconds: float, count: int = 4477) -> Durations:
+    """As if each had taken the same."""
+    bucket = bisect_left(DURATION_BOUNDS_MS, milliseconds)
+    counts = tuple(count * (each == bucket) for each in range(len(DURATION_BOUNDS_MS) + 1))
+    return Durations(counts, count * milliseconds)
+
+
 RATES = Rates(30.0, 29.84, 0.16, captured=4501, processed=4477, dropped=24)
 
 
@@ -97,6 +108,7 @@ def snapshot(frame: int = 0, taken_at: float = 100.0, **more: Any) -> Snapshot:
         "looks": LOOKS,
         "stage_ms": {"detect": 6.0},
         "latency": LATENCY,
+        "durations": {stage: durations(each.p50) for stage, each in LATENCY.items()},
         "rates": RATES,
         "inferences": 9000,
         "frames_with_face": 4000,
