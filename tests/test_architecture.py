@@ -24,10 +24,10 @@ PACKAGE = Path(__file__).resolve().parent.parent / "edge_runtime"
 
 ROWS = (
     ("cli",),
-    ("bench", "compress", "analyze", "doctor", "top"),
+    ("bench", "compress", "analyze", "top"),
     ("average_precision", "client"),
     ("app",),
-    ("pipeline", "mailbox", "governor", "events", "web", "service"),
+    ("pipeline", "mailbox", "governor", "events", "web", "service", "doctor"),
     ("capture", "attention", "classify", "store", "telemetry"),
     ("engine", "imaging", "jpeg", "drawing", "journal", "config"),
     ("event", "quiet_hours"),
@@ -35,7 +35,7 @@ ROWS = (
 )
 
 # Rooms take keyword arguments; only what builds them reads the settings.
-SEES_CONFIG = {"cli", "bench", "analyze", "doctor", "app", "config"}
+SEES_CONFIG = {"cli", "bench", "analyze", "app", "config"}
 
 # Library to the only places that import it: a file, or a folder with a slash.
 OWNERS: dict[str, tuple[str, ...]] = {

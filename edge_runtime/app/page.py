@@ -8,6 +8,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Self
 
+from edge_runtime.app.examination import Examination
 from edge_runtime.app.server import GONE_AFTER_MS, bind, make_server
 from edge_runtime.app.status import Status
 from edge_runtime.config import Config
@@ -132,6 +133,7 @@ class Page:
             previews=self._previews,
             door=self.door,
             counter=counter,
+            examine=Examination(self._config),
             streams=self._streams,
         )
         server = make_server(app, graceful_shutdown_s=self._config.web.graceful_shutdown_s)

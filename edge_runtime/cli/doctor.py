@@ -10,6 +10,7 @@ from pathlib import Path
 
 import click
 
+from edge_runtime.app.examination import plan_of
 from edge_runtime.capture.devices import list_cameras
 from edge_runtime.cli.options import config_option, overrides, set_option
 from edge_runtime.config import Config, read_config
@@ -28,7 +29,6 @@ from edge_runtime.doctor.report import (
 )
 from edge_runtime.errors import ConfigError
 from edge_runtime.journal import set_up_logging
-from edge_runtime.store.catalogue import Catalogue
 
 
 @click.command()
@@ -71,25 +71,8 @@ def _plan(file: Path | None, flags: dict[str, object]) -> tuple[Plan, ConfigErro
     try:
         loaded = read_config(file, os.environ, flags)
     except ConfigError as error:
-        return _plan_of(Config(), file), error
-    return _plan_of(loaded.config, loaded.file), None
-
-
-def _plan_of(config: Config, file: Path | None) -> Plan:
-    catalogue = Catalogue(config.models.dirs)
-
-    def load(name: str) -> str:
-        model = catalogue.find(name)
-        return f"{model.manifest.kind} {model.manifest.version}, {model.bytes / 1024:.0f} KiB"
-
-    return Plan(
-        config_file=file,
-        source_uris=tuple(camera.uri for camera in config.cameras),
-        state_dir=config.state_dir,
-        web_address=(config.web.host, config.web.port) if config.web.enabled else None,
-        models=(config.detector.model, *config.classify.models),
-        load_model=load,
-    )
+        return plan_of(Config(), file), error
+    return plan_of(loaded.config, loaded.file), None
 
 
 def _speaks_unicode() -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from edge_runtime.web.doctor_report import CheckReport, DoctorReport
 from edge_runtime.web.event_report import (
     EventReport,
     EventsReport,
@@ -19,6 +20,7 @@ from edge_runtime.web.report import (
     FrameReport,
     GovernorReport,
     LatencyReport,
+    LimitsReport,
     LookReport,
     MachineReport,
     ModelReport,
@@ -89,6 +91,8 @@ STATUS = StatusReport(
         ),
     ),
     model_events=2,
+    newest_event=1_764_072_000_001,
+    limits=LimitsReport(hot_c=75.0, stale_s=3.0, low_memory_mb=48.0),
     machine=MACHINE,
     governor=GovernorReport(level=0, looks=None, detect_every=1, fps=None, reasons=()),
     preview=PreviewReport(viewers=1, max_viewers=8, pixelated=True),
@@ -117,6 +121,10 @@ GATE = RuleReport(
     failed=0, dropped=0, held_back=2, waiting=0, problem=None,
 )  # fmt: skip
 WARM = FigureReport(low=(None, 53.9), mean=(None, 54.2), high=(None, 54.6))
+SUPPLY = CheckReport(
+    name="power supply", state="act", text="under-voltage now",
+    remedy="use the official supply of this board and a short, thick cable",
+)  # fmt: skip
 ACTIVATED = "mood/3f9c01d2a4be is active as classifier/mood"
 
 
@@ -141,6 +149,7 @@ def examples() -> Iterator[Report]:
     yield EventsReport(events=(CAME,), next=CAME.id, more=False, gap=False)
     yield RulesReport(rules=(GATE,))
     yield FiguresReport(span="hour", step_s=5.0, ends_at=AT, figures={"temperature_c": WARM})
+    yield DoctorReport(findings=(SUPPLY,))
     yield Alive(version="0.1.0")
     yield Readiness(ready=False, reason="Camera lost 12 s ago, retrying")
     yield Problem(

@@ -6,13 +6,16 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from edge_runtime.types import Health, Throttling
-from edge_runtime.web.report import Finding, Level, StateReport
+from edge_runtime.web.report import Finding, Level, LimitsReport, StateReport
 from edge_runtime.web.sight import Sight
 
 STALE_S: Final = 3.0
 """Pictures that are this old are no longer live, whatever the camera's state says."""
 
 NEAR_LIMIT_C: Final = 5.0
+
+LOW_MEMORY_MB: Final = 48.0
+"""With less left, Linux drops program pages to read them again from the card, and all is slow."""
 
 _RANK: Final[dict[Level, int]] = {"act": 0, "watch": 1, "fine": 2}
 
@@ -21,7 +24,7 @@ _ALARMS: Final[tuple[tuple[str, Level, str, str], ...]] = (
         "under_voltage",
         "act",
         "Under-voltage: the power supply cannot keep up",
-        "Use the power supply made for this board and a short, thick cable.",
+        "Use the power supply made for this board (Pi 5: 27 W, Pi 4: 15 W), a short cable.",
     ),
     (
         "throttled",
@@ -138,6 +141,23 @@ def _of_health(health: Health | None) -> Iterator[Finding]:
             sentence=f"Hot: {heat:.0f} °C, it slows down at {limit:.0f} °C",
             advice="Give the board more air, a heat sink or a fan.",
         )
+    left = health.memory_available_mb
+    if left is not None and left < LOW_MEMORY_MB:
+        yield Finding(
+            level="watch",
+            sentence=f"Memory is short: {left:.0f} MiB left on the machine",
+            advice="Stop other programs, or use fewer models or a smaller picture.",
+        )
+
+
+def limits_of(health: Health | None) -> LimitsReport:
+    """Where the findings draw their lines."""
+    limit = None if health is None else health.temperature_limit_c
+    return LimitsReport(
+        hot_c=None if limit is None else limit - NEAR_LIMIT_C,
+        stale_s=STALE_S,
+        low_memory_mb=LOW_MEMORY_MB,
+    )
 
 
 def _of_throttling(throttling: Throttling) -> Iterator[Finding]:

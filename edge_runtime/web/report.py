@@ -181,6 +181,16 @@ class GovernorReport(Report):
     reasons: tuple[str, ...] = Field(description="One sentence each; empty: nothing is given up")
 
 
+class LimitsReport(Report):
+    """Where a figure stops being fine, so that every reader draws the line at the same place."""
+
+    hot_c: Tenths | None = Field(
+        description="From here on it is hot, degrees Celsius; null: no limit is known"
+    )
+    stale_s: float = Field(description="A picture older than this is no longer live, seconds")
+    low_memory_mb: float = Field(description="Less memory left on the machine is too little, MiB")
+
+
 class PreviewReport(Report):
     """The live view."""
 
@@ -217,6 +227,10 @@ class StatusReport(Report):
         description="Things that became of models since the start: when it grows, "
         "`/api/v1/models` has news"
     )
+    newest_event: int = Field(
+        description="The `id` of the last event: when it changes, `/api/v1/events` has news"
+    )
+    limits: LimitsReport
     machine: MachineReport | None = Field(description="null before the first reading")
     governor: GovernorReport
     preview: PreviewReport

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from edge_runtime.types import Clock, Face, Health, Look, Snapshot
-from edge_runtime.web.findings import matter_of, state_of
+from edge_runtime.web.findings import limits_of, matter_of, state_of
 from edge_runtime.web.previews import Previews
 from edge_runtime.web.report import (
     CameraReport,
@@ -48,6 +48,8 @@ class Reporter:
             latency_ms=first.latency_ms,
             models=tuple(map(ModelReport.model_validate, models_of(sights))),
             model_events=sum(self.status.model_counts().values()),
+            newest_event=self.status.events().newest,
+            limits=limits_of(health),
             machine=None if health is None else _machine(health),
             governor=GovernorReport.model_validate(self.status.allowance()),
             preview=PreviewReport(

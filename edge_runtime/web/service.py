@@ -12,6 +12,7 @@ from edge_runtime.web.api import Api
 from edge_runtime.web.assets import load_assets
 from edge_runtime.web.counter import Counter
 from edge_runtime.web.description import describe
+from edge_runtime.web.doctor import DoctorApi, Examine
 from edge_runtime.web.door import Door
 from edge_runtime.web.event_feed import EventFeed
 from edge_runtime.web.events import EventsApi
@@ -33,6 +34,7 @@ def create_app(
     door: Door,
     *,
     counter: Counter,
+    examine: Examine,
     streams: Streams,
     version: str = __version__,
     ready_within_s: float = 5.0,
@@ -57,7 +59,8 @@ def create_app(
     describe(app)
     happenings = EventFeed(status.events(), max_subscribers=max_subscribers, clock=clock)
     events = EventsApi(status, happenings, streams)
-    for part in (api, events, HistoryApi(status, clock), ShelfApi(counter), Pages(assets)):
+    figures, doctor = HistoryApi(status, clock), DoctorApi(examine, clock)
+    for part in (api, events, figures, doctor, ShelfApi(counter), Pages(assets)):
         # Side by side, not one inside the other: so a 405 can tell what all of them would take.
         app.router.routes.extend(part.router().routes)
     app.add_middleware(Guard, door=door, login_page=assets["login.html"].text)

@@ -19,6 +19,7 @@ from edge_runtime.web.service import create_app
 from edge_runtime.web.streams import Streams
 from tests.app.test_activator import during_frames
 from tests.app.test_intake import SMILE, Home
+from tests.web.fake_doctor import FakeDoctor
 from tests.web.served import ask
 
 
@@ -33,6 +34,7 @@ class Office(Home):
             Previews({"camera": Preview()}),
             door,
             counter=self.supply.counter,
+            examine=FakeDoctor(),
             streams=Streams(),
         )
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import uvicorn
+from selenium import webdriver
 
 from edge_runtime.app.server import bind, make_server
 from edge_runtime.types import Frame
@@ -19,7 +20,9 @@ from edge_runtime.web.preview import Preview
 from edge_runtime.web.previews import Previews
 from edge_runtime.web.service import create_app
 from edge_runtime.web.streams import Streams
+from tests.web.browser import Page, open_chromium
 from tests.web.fake_counter import FakeCounter
+from tests.web.fake_doctor import FakeDoctor
 from tests.web.fake_status import FakeStatus, frame, snapshot
 
 FPS = 20
@@ -46,11 +49,13 @@ class LiveService:
         self.slowest_offer_s = 0.0
         door = replace(open_door("127.0.0.1", state_dir=tmp_path), token=token)
         self.counter = FakeCounter()
+        self.doctor = FakeDoctor()
         app = create_app(
             self.status,
             Previews(self.previews),
             door,
             counter=counter or self.counter,
+            examine=self.doctor,
             streams=self.streams,
         )
         self._socket = bind("127.0.0.1", port)
@@ -125,3 +130,17 @@ class LiveService:
 def live(tmp_path: Path) -> Iterator[LiveService]:
     with LiveService(tmp_path) as service:
         yield service
+
+
+@pytest.fixture(scope="module")
+def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[webdriver.Chrome]:
+    with open_chromium(tmp_path_factory.mktemp("profile")) as driver:
+        yield driver
+
+
+@pytest.fixture
+def page(chromium: webdriver.Chrome, live: LiveService) -> Iterator[Page]:
+    opened = Page(chromium, live.url)
+    yield opened
+    chromium.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+    chromium.get("about:blank")

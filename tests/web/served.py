@@ -18,6 +18,7 @@ from edge_runtime.web.previews import Previews
 from edge_runtime.web.service import create_app
 from edge_runtime.web.streams import Streams
 from tests.web.fake_counter import FakeCounter
+from tests.web.fake_doctor import FakeDoctor
 from tests.web.fake_status import FakeClock, FakeStatus, frame, snapshot
 
 WIDE_OPEN = open_door("127.0.0.1", state_dir=Path("/nowhere"), hostname="pi")
@@ -30,6 +31,7 @@ class Served:
     status: FakeStatus = field(default_factory=FakeStatus)
     clock: FakeClock = field(default_factory=FakeClock)
     counter: FakeCounter = field(default_factory=FakeCounter)
+    doctor: FakeDoctor = field(default_factory=FakeDoctor)
     door: Door = WIDE_OPEN
     options: Mapping[str, Any] = field(default_factory=dict)
     preview_options: Mapping[str, Any] = field(default_factory=dict)
@@ -44,6 +46,7 @@ class Served:
             Previews(self.previews),
             self.door,
             counter=self.counter,
+            examine=self.doctor,
             streams=self.streams,
             clock=self.clock,
             version="1.2.3",

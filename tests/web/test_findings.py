@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from edge_runtime.types import Camera, Health, Snapshot, Throttling
-from edge_runtime.web.findings import not_ready, span, state_of
+from edge_runtime.web.findings import STALE_S, limits_of, not_ready, span, state_of
 from edge_runtime.web.report import StateReport
 from edge_runtime.web.sight import Sight
 from tests.web.fake_status import CAMERA, HEALTH, LOST, QUIET, snapshot
@@ -81,6 +81,22 @@ def test_heat_is_a_matter_of_the_boards_own_limit() -> None:
     assert found.sentence == "Hot: 76 °C, it slows down at 80 °C"
     unknown = replace(hot, temperature_limit_c=None)
     assert state(CAMERA, snapshot(), unknown, (), 100.0).level == "fine"
+
+
+def test_short_memory_is_said() -> None:
+    found = state(CAMERA, snapshot(), replace(HEALTH, memory_available_mb=31.0), (), 100.0)
+    assert (found.level, found.sentence) == (
+        "watch",
+        "Memory is short: 31 MiB left on the machine",
+    )
+
+
+def test_where_the_lines_are_drawn_is_told() -> None:
+    told = limits_of(HEALTH)
+    assert (told.hot_c, told.stale_s) == (75.0, STALE_S)
+    just_below = replace(HEALTH, temperature_c=74.9, memory_available_mb=told.low_memory_mb)
+    assert state(CAMERA, snapshot(), just_below, (), 100.0).level == "fine"
+    assert limits_of(None).hot_c is None
 
 
 def test_a_camera_that_delivers_nothing_is_noticed_before_it_counts_as_lost() -> None:

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import json
-import shutil
 import threading
 import zipfile
-from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, TypeVar
 
 import pytest
 from selenium import webdriver
@@ -21,104 +17,12 @@ from edge_runtime.app.runtime import Runtime
 from edge_runtime.config import load_config
 from edge_runtime.errors import ManifestIncomplete
 from edge_runtime.store.catalogue import packaged_models
+from tests.web.browser import Page
 from tests.web.conftest import LiveService
 from tests.web.fake_counter import mood
 from tests.web.fake_status import CAMERA, HEALTH, LOST, QUIET, FakeCamera, FakeStatus, snapshot
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
-
-T = TypeVar("T")
-
-FLAGS = (
-    "--headless=new",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--window-size=1280,1000",
-)
-
-
-@pytest.fixture(scope="module")
-def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[webdriver.Chrome]:
-    options = webdriver.ChromeOptions()
-    options.binary_location = shutil.which("chromium") or ""
-    for flag in (*FLAGS, f"--user-data-dir={tmp_path_factory.mktemp('profile')}"):
-        options.add_argument(flag)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-    service = webdriver.ChromeService(shutil.which("chromedriver") or "chromedriver")
-    driver = webdriver.Chrome(options=options, service=service)
-    yield driver
-    driver.quit()
-
-
-class Page:
-    """The page as somebody sees it."""
-
-    def __init__(self, driver: webdriver.Chrome, service: LiveService) -> None:
-        self.driver = driver
-        driver.get_log("browser")
-        driver.get_log("performance")
-        driver.get(service.url)
-        self.until(lambda: "frames a second" in self.text("#sentence"))
-
-    def requests(self) -> list[str]:
-        """The address of everything the browser asked the network for."""
-        events = [json.loads(entry["message"]) for entry in self.driver.get_log("performance")]
-        messages = [event["message"] for event in events]
-        sent = [each for each in messages if each["method"] == "Network.requestWillBeSent"]
-        urls = [each["params"]["request"]["url"] for each in sent]
-        return [url for url in urls if not url.startswith(("chrome:", "data:"))]
-
-    def text(self, selector: str) -> str:
-        return str(self.driver.find_element(By.CSS_SELECTOR, selector).text)
-
-    def shown(self, name: str) -> str:
-        return self.text(f'[data-show="{name}"]')
-
-    def press(self, name: str) -> None:
-        """The button of this name, as soon as it is there."""
-        found = f'button[aria-label="{name}"]'
-        self.until(lambda: self.driver.find_elements(By.CSS_SELECTOR, found))
-        self.run(f"document.querySelector('{found}').click()")
-
-    def run(self, script: str) -> Any:
-        return self.driver.execute_script(script)
-
-    def until(self, true: Callable[[], T], seconds: float = 10) -> T:
-        return WebDriverWait(self.driver, seconds, poll_frequency=0.05).until(lambda _: true())
-
-    def picture(self) -> str:
-        """The live view's pixels, as text that can be compared."""
-        return str(
-            self.run(
-                """
-                const image = document.getElementById('live');
-                if (image.hidden || !image.naturalWidth) return '';
-                const small = document.createElement('canvas');
-                small.width = small.height = 32;
-                small.getContext('2d').drawImage(image, 0, 0, 32, 32);
-                return small.toDataURL();
-                """
-            )
-        )
-
-    def resize(self, width: int, height: int = 800, scheme: str = "light") -> None:
-        size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600}
-        self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
-        feature = {"name": "prefers-color-scheme", "value": scheme}
-        self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [feature]})
-
-
-@pytest.fixture
-def page(chromium: webdriver.Chrome, live: LiveService) -> Iterator[Page]:
-    opened = Page(chromium, live)
-    yield opened
-    chromium.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
-    chromium.get("about:blank")
 
 
 def test_it_loads_without_errors_and_asks_nobody_else(page: Page, live: LiveService) -> None:
@@ -211,7 +115,7 @@ def test_one_of_several_cameras_is_chosen_with_the_keyboard(
     back = FakeCamera("back", snapshot(rates=well, faces=()), CAMERA)
     status = FakeStatus(name="front", others=(back,))
     with LiveService(tmp_path, status=status) as live:
-        page = Page(chromium, live)
+        page = Page(chromium, live.url)
         assert page.text("#cameras label").startswith("front\n29.8 fps")
         page.until(page.picture)
         page.driver.find_element(By.CSS_SELECTOR, "#cameras input").send_keys(Keys.ARROW_DOWN)

@@ -9,7 +9,7 @@ import pytest
 from edge_runtime.web.assets import load_assets
 from tests.web.served import Served
 
-LARGEST_PAGE = 60_000
+LARGEST_PAGE = 150_000
 
 
 @pytest.fixture(scope="module")

@@ -1,23 +1,24 @@
 import { Choice } from "./cameras.js";
 import { Sparkline } from "./chart.js";
+import { startDoctor } from "./doctor.js";
 import { $, element, fill, show, showFigure } from "./element.js";
+import { Events } from "./events.js";
 import { follow } from "./feed.js";
+import { History } from "./history.js";
+import { showLatency } from "./latency.js";
 import { Looks } from "./looks.js";
 import { refreshModels, startModels } from "./models.js";
+import { Numbers } from "./numbers.js";
 import { View } from "./view.js";
 import * as words from "./words.js";
 
-const STAGES = {
-  glance: "small picture, motion",
-  detect: "find faces",
-  track: "same face, same number",
-  crop: "cut faces out",
-  classify: "label them",
-};
-const TOTALS = { frame: ["Whole frame", ""], age: ["Camera to result", ""] };
+const STATES = { opening: "being opened", streaming: "pictures come", lost: "lost, trying again", ended: "at its end" };
 
 const view = new View();
 const looks = new Looks();
+const numbers = new Numbers();
+const history = new History();
+const events = new Events();
 const sparks = {
   fps: new Sparkline($("spark-fps"), 4),
   latency: new Sparkline($("spark-latency"), 1),
@@ -28,6 +29,7 @@ const choice = new Choice(chosen);
 let newest = null;
 let spoken = "";
 let listed = "";
+let heardAt = null;
 
 function showState(state) {
   $("state").dataset.level = state.level;
@@ -66,50 +68,6 @@ function showRates(rates, camera) {
   show("reopened", ["never", "once"][camera.reopened] ?? `${camera.reopened} times`);
 }
 
-function showLatency(latency, rates) {
-  const whole = latency.frame;
-  showFigure("latency", words.milliseconds(whole?.p95), "ms");
-  show("latency-sub", whole ? `95 of 100 frames; half need ${words.milliseconds(whole.p50)}` : "no frame yet");
-  const gap = rates?.captured_fps ? 1000 / rates.captured_fps : null;
-  show(
-    "budget",
-    whole && gap
-      ? `${words.milliseconds(whole.p50)} of ${words.milliseconds(gap)} ms between frames (${words.percent(whole.p50 / gap)})`
-      : "",
-  );
-  const stages = Object.entries(latency).filter(([name]) => !(name in TOTALS));
-  showBar(stages);
-  const totals = Object.entries(latency).filter(([name]) => name in TOTALS);
-  if (stages.length) $("stages").replaceChildren(...stages.map(stageRow), ...totals.map(totalRow));
-}
-
-function showBar(stages) {
-  const bar = $("bar");
-  const sum = stages.reduce((total, [, { p50 }]) => total + p50, 0);
-  while (bar.children.length > stages.length) bar.lastChild.remove();
-  stages.forEach(([, { p50 }], i) => {
-    const part = bar.children[i] ?? bar.appendChild(element("i", `s${i % 6}`));
-    part.style.flexGrow = sum ? (100 * p50) / sum : 1;
-  });
-  const shares = stages.map(([name, { p50 }]) => `${name} ${words.milliseconds(p50)} ms`);
-  bar.setAttribute("aria-label", `Half of the frames need: ${shares.join(", ")}`);
-}
-
-function stageRow([name, percentiles], i) {
-  const head = element("th", "", element("span", `swatch s${i % 6}`), name);
-  if (STAGES[name]) head.append(element("small", "", STAGES[name]));
-  return latencyRow("", head, percentiles);
-}
-
-const totalRow = ([name, percentiles]) =>
-  latencyRow("total", element("th", "", TOTALS[name][0]), percentiles);
-
-function latencyRow(className, head, { p50, p95, p99 }) {
-  head.scope = "row";
-  const cells = [p50, p95, p99].map((v) => element("td", "", words.milliseconds(v)));
-  return element("tr", className, head, ...cells);
-}
-
 function showMachine(machine) {
   show("board", machine?.board ?? "");
   showFigure("temperature", words.fixed(machine?.temperature_c, 1), "°C");
@@ -129,6 +87,7 @@ function showMachine(machine) {
 
 /** What is done less, and why: not a fault, so it never is the headline. */
 function showGovernor({ level, reasons }) {
+  show("governor", level === 0 ? "nothing is given up" : `level ${level}: does less`);
   $("given-up").replaceChildren(...reasons.map((sentence) => finding({ level: "watch", sentence })));
   $("given-up").dataset.level = level;
 }
@@ -148,6 +107,7 @@ function showPower(machine) {
 
 function showCamera(camera, frame, preview) {
   show("camera", camera.description);
+  show("camera-state", STATES[camera.state]);
   const [width, height] = [frame?.width ?? camera.width, frame?.height ?? camera.height];
   $("size").hidden = !width;
   $("size").textContent = `${width} × ${height}`;
@@ -194,6 +154,7 @@ function chosen() {
 
 /** What is about cameras is told of the chosen one. */
 function render(report) {
+  heardAt = new Date();
   const status = { ...report, ...choice.update(report.cameras) };
   newest = status;
   view.look(status.cameras.length > 1 ? status.name : null);
@@ -206,6 +167,10 @@ function render(report) {
   showCamera(status.camera, status.frame, status.preview);
   showFaces(status.frame);
   showModels(status);
+  show("models-now", status.models.map(({ name }) => name).join(", ") || "none yet");
+  numbers.update(status);
+  history.update(status.machine);
+  events.update(status);
   show("version", `edge-runtime ${status.version}`);
   view.update(status);
 }
@@ -215,11 +180,21 @@ function showLink(link) {
   if (was === link) return;
   $("link").dataset.link = link;
   $("link").textContent = link;
-  document.body.classList.toggle("offline", link === "reconnecting");
+  showOffline(link === "reconnecting");
   if (link === "live" && was === "reconnecting") {
     view.restart();
     refreshModels();
+    history.refresh();
   }
+}
+
+/** Said in words, for grey numbers alone are easily taken for new ones. */
+function showOffline(offline) {
+  document.body.classList.toggle("offline", offline);
+  $("offline").hidden = !offline;
+  const since = heardAt ? `What you see is from ${heardAt.toLocaleTimeString()}. ` : "";
+  const words = `The runtime does not answer. ${since}Asking again every few seconds. Is the board on, and in the same network?`;
+  $("offline").textContent = offline ? words : "";
 }
 
 function sample() {
@@ -232,5 +207,6 @@ function sample() {
 }
 
 startModels();
+startDoctor();
 follow(render, showLink);
 setInterval(sample, 1000);
