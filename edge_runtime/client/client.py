@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from http import HTTPStatus
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Final, Literal, TypeVar
 from urllib.parse import quote, urlencode
 
 from pydantic import ValidationError
@@ -16,6 +16,12 @@ from edge_runtime.client.address import address_of
 from edge_runtime.client.connection import Body, Response, asked, tls_context
 from edge_runtime.client.live import LiveStatus
 from edge_runtime.errors import ConfigError, ServiceUnreachable
+from edge_runtime.web.event_report import (
+    EventReport,
+    EventsReport,
+    FiguresReport,
+    RulesReport,
+)
 from edge_runtime.web.report import Alive, Readiness, Report, StatusReport
 from edge_runtime.web.shelf_report import Done, HistoryReport, ModelsReport
 
@@ -24,6 +30,7 @@ Answer = TypeVar("Answer", bound=Report)
 API: Final = "/api/v1"
 DEFAULT_URL: Final = "http://127.0.0.1:8000/"
 TIMEOUT_S: Final = 10.0
+EVENTS_A_PAGE: Final = 500
 CHANGE_S: Final = 180.0
 """A model that is taken in or exchanged is tried first, which takes a slow board its time."""
 SILENT_S: Final = 25.0
@@ -84,8 +91,24 @@ class Client:
     def models(self) -> ModelsReport:
         return self._get(ModelsReport, f"{API}/models")
 
-    def history(self) -> HistoryReport:
+    def activations(self) -> HistoryReport:
+        """Who put which model in which role, when and why."""
         return self._get(HistoryReport, f"{API}/models/history")
+
+    def events(self, after: int = 0) -> Iterator[EventReport]:
+        """What happened since the event with the id ``after``, page by page up to now."""
+        more = True
+        while more:
+            page = self._get(EventsReport, f"{API}/events?after={after}&limit={EVENTS_A_PAGE}")
+            yield from page.events
+            after, more = page.next, page.more
+
+    def rules(self) -> RulesReport:
+        return self._get(RulesReport, f"{API}/rules")
+
+    def figures(self, span: Literal["hour", "day"] = "hour") -> FiguresReport:
+        """Low, mean and high of the last hour by 5 s, or of the last day by the minute."""
+        return self._get(FiguresReport, f"{API}/history?span={span}")
 
     def upload(self, file: Path) -> Done:
         """Hand in a model; it is sent piece by piece. Raises OSError if it cannot be read."""

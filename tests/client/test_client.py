@@ -10,6 +10,7 @@ import pytest
 
 from edge_runtime import jpeg
 from edge_runtime.client import Client
+from edge_runtime.client import client as client_module
 from edge_runtime.errors import ManifestIncomplete, ServiceRefused, ServiceUnreachable
 from tests.web.conftest import LiveService
 from tests.web.fake_counter import mood
@@ -94,7 +95,7 @@ def test_a_picture(client: Client) -> None:
 def test_models_are_listed_and_exchanged(live: LiveService, client: Client, tmp_path: Path) -> None:
     live.counter.kept.append(mood("0123456789ab"))
     assert [each.name for each in client.models().models] == ["smile", "mood"]
-    assert client.history().activations[0].who == "page"
+    assert client.activations().activations[0].who == "page"
     assert client.activate("mood", "0123456789ab").detail == "mood is active"
     assert client.roll_back("classifier/mood").model == "classifier/mood/0123456789ab"
     client.remove("mood", "0123456789ab")
@@ -103,6 +104,23 @@ def test_models_are_listed_and_exchanged(live: LiveService, client: Client, tmp_
     assert client.upload(file).model == "mood/3f9c01d2a4be"
     sent = live.counter.uploads[-1]
     assert (sent.name, sent.content) == ("My Mood.zip", file.read_bytes())
+
+
+def test_events_come_page_by_page(
+    live: LiveService, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(client_module, "EVENTS_A_PAGE", 3)
+    assert list(client.events()) == []
+    for track in range(8):
+        live.status.log.tell("face_came", "A face came", camera="camera", track=track)
+    found = list(client.events())
+    assert [each.track for each in found] == list(range(8))
+    assert list(client.events(after=found[5].id)) == found[6:]
+
+
+def test_rules_and_figures(client: Client) -> None:
+    assert client.rules().rules == ()
+    assert client.figures("day").span == "day"
 
 
 def test_a_refusal_says_what_the_runtime_says(live: LiveService, client: Client) -> None:

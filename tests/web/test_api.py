@@ -134,6 +134,7 @@ def test_openapi_describes_every_field_with_its_unit(served: Served) -> None:
     api = served.get("/openapi.json").json()
     assert set(api["paths"]) == {
         "/api/v1/status",
+        "/api/v1/doctor",
         "/api/v1/live",
         "/api/v1/stream.mjpg",
         "/api/v1/snapshot.jpg",
