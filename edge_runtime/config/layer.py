@@ -201,13 +201,13 @@ def _parsed(key: str, text: str) -> object:
 
 
 def _placed(key: str, value: object, folder: Path, home: Path | None) -> object:
-    """Folders made whole: ``~`` is the home folder, relative ones count from ``folder``."""
+    """Paths made whole: ``~`` is the home folder, relative ones count from ``folder``."""
     kind = KEYS[key].annotation
-    if kind is Path:
-        return whole_folder(value, folder, home)
-    if Path in _parts(kind) and isinstance(value, list | tuple):
+    if kind is not Path and Path not in _parts(kind):
+        return value
+    if isinstance(value, list | tuple):
         return tuple(whole_folder(item, folder, home) for item in value)
-    return value
+    return whole_folder(value, folder, home)
 
 
 def _parts(kind: object) -> list[object]:
