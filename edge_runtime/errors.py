@@ -14,7 +14,7 @@ EdgeRuntimeError                    exit code
 │   ├── ModelMissing (LookupError)  4   no model of that name
 │   └── ExchangeFailed (RuntimeError) 4  a model could not be put in while frames are processed
 ├── TrialImpossible (OSError)       4   a model could not be tried, and is not to blame
-├── WebUnavailable (OSError)        5   address or port cannot be had
+├── WebUnavailable (OSError)        5   address, port, tokens or certificate cannot be had
 ├── ActionUnavailable (OSError)     5   what a rule is to use is not there: a program, pin or file
 ├── ActionFailed (OSError)          5   what a rule does did not succeed
 ├── LibraryMissing (ImportError)    6   an optional library is not installed
@@ -111,7 +111,7 @@ class TrialImpossible(EdgeRuntimeError, OSError):
 
 
 class WebUnavailable(EdgeRuntimeError, OSError):
-    """The page's address or port cannot be had."""
+    """The page's address, port, tokens or certificate cannot be had."""
 
     exit_code = 5
 

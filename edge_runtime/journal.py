@@ -32,6 +32,7 @@ _SECRETS: Final = (
         r"(?i)(?P<before>\b(?:\w*[-_])?(?:token|password|passwd|secret)['\"]?\s*[:=]\s*['\"]?)"
         r"[^\s'\"&,;]+"
     ),
+    re.compile(r"(?P<before>\bert_)[\w-]+"),  # the page's tokens, see web/tokens.py
 )
 
 # What these say below a warning is about themselves, not about the main job.

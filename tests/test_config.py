@@ -501,4 +501,24 @@ class TestRules:
         shown = to_toml(loaded.config, loaded.origins, mask=True)
         assert 'webhook = "https://example.org:8443/***"' in shown
         assert "topic" not in shown
-        assert "token" not in shown
+        assert "token=" not in shown
+
+
+@pytest.mark.parametrize("key", ["models.dir", "web.tls_cert"])
+def test_a_path_that_may_be_unset_counts_from_its_file(tmp_path: Path, key: str) -> None:
+    table, _, name = key.partition(".")
+    file = tmp_path / "config.toml"
+    beside = 'tls_key = "/k"\n' if table == "web" else ""
+    file.write_text(f'[{table}]\n{beside}{name} = "here"\n')
+    assert load_config(file, {}, {}).value(key) == tmp_path / "here"
+
+
+def test_a_certificate_needs_its_key(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"web\.tls_cert and web\.tls_key together, or neither"):
+        load_config(None, {}, {"web.tls_cert": str(tmp_path / "c.pem")})
+
+
+@pytest.mark.parametrize("site", ["*", "dash.example", "https://dash.example/", "null"])
+def test_an_invited_site_is_named_whole(site: str) -> None:
+    with pytest.raises(ConfigError, match=r"web\.cors_origins"):
+        load_config(None, {}, {"web.cors_origins": [site]})

@@ -146,6 +146,7 @@ def test_tracebacks_are_masked_too() -> None:
     ("text", "masked"),
     [
         ("GET /?token=abc123&x=1", "GET /?token=***&x=1"),
+        ("opened /login#ert_abc-123_x now", "opened /login#ert_*** now"),
         ("Authorization: Bearer abc.def", "Authorization: Bearer ***"),
         ("{'authorization': 'Basic YTpi'}", "{'authorization': 'Basic ***'}"),
         ("rtsp://user@cam/1", "rtsp://***@cam/1"),

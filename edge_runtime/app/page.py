@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import logging
 import socket
+import ssl
 from contextlib import ExitStack
-from pathlib import Path
 from typing import TYPE_CHECKING, Final, Self
 
 from edge_runtime.app.examination import Examination
-from edge_runtime.app.server import GONE_AFTER_MS, bind, make_server
+from edge_runtime.app.server import GONE_AFTER_MS, bind, make_server, tls_context
 from edge_runtime.app.status import Status
 from edge_runtime.config import Config
 from edge_runtime.service.worker import Worker
 from edge_runtime.types import Frame, Snapshot
 from edge_runtime.web.counter import Counter
-from edge_runtime.web.door import TOKEN_FILE, Door, open_door
+from edge_runtime.web.door import Door, open_door
 from edge_runtime.web.preview import Preview
 from edge_runtime.web.previews import Previews
 from edge_runtime.web.streams import Streams
@@ -35,7 +35,8 @@ MARGIN_S: Final = 0.5
 class Page:
     """Serves what a Status holds. Entering binds the port; ``open`` starts serving.
 
-    Raises WebUnavailable when the address, the port or the token's file cannot be had.
+    Raises WebUnavailable when the address or the port cannot be had, when there is no token where
+    one is asked for, or when the certificate cannot be used.
     """
 
     def __init__(
@@ -52,8 +53,13 @@ class Page:
         # Where it really listens decides whether a token is asked for, not what the settings say.
         host = config.web.host if listening is None else listening.getsockname()[0]
         self.door: Door = open_door(
-            host, state_dir=config.state_dir, allowed_hosts=config.web.allowed_hosts
+            host,
+            state_dir=config.state_dir,
+            allowed_hosts=config.web.allowed_hosts,
+            origins=config.web.cors_origins,
+            always_ask=config.web.require_token,
         )
+        self._tls = _tls(config)
         self._socket: socket.socket | None = None
         self._server: uvicorn.Server | None = None
         self._ended = False
@@ -72,17 +78,13 @@ class Page:
 
     @property
     def url(self) -> str:
-        """Where to look, with the token in it if one is asked for: a secret then."""
-        return self.door.url(self._port)
+        """Where to look."""
+        return self.door.url(self._port, encrypted=self._tls is not None)
 
     @property
-    def url_without_token(self) -> str:
-        return self.url.partition("?")[0]
-
-    @property
-    def token_file(self) -> Path | None:
-        """Where the token is kept; None when nobody is asked for one."""
-        return None if self.door.token is None else self._config.state_dir / TOKEN_FILE
+    def asks(self) -> bool:
+        """Whether visitors need a token."""
+        return self.door.tokens is not None
 
     @property
     def _port(self) -> int:
@@ -136,7 +138,12 @@ class Page:
             examine=Examination(self._config),
             streams=self._streams,
         )
-        server = make_server(app, graceful_shutdown_s=self._config.web.graceful_shutdown_s)
+        server = make_server(
+            app,
+            graceful_shutdown_s=self._config.web.graceful_shutdown_s,
+            tls=self._tls,
+            trusted_proxies=self._config.web.trusted_proxies,
+        )
         self._server = server
         # Either this sees the end, or the end sees the server: a stop while loading is not lost.
         if not self._ended and self._socket is not None:
@@ -146,6 +153,11 @@ class Page:
         self._ended = True
         if self._server is not None:
             self._server.should_exit = True
+
+
+def _tls(config: Config) -> ssl.SSLContext | None:
+    certificate, key = config.web.tls_cert, config.web.tls_key
+    return None if certificate is None or key is None else tls_context(certificate, key)
 
 
 def _preview(config: Config) -> Preview:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import logging
 import socket
-from typing import TYPE_CHECKING, Final
+import ssl
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, cast
 
 from edge_runtime.errors import WebUnavailable
 
@@ -13,7 +18,16 @@ if TYPE_CHECKING:
     import uvicorn
     from fastapi import FastAPI
 
+    from edge_runtime.app.connection import Limits
+
 log = logging.getLogger(__name__)
+
+OF_STRANGERS: Final = (
+    "Invalid HTTP request received.",
+    "Unsupported upgrade request.",
+    "No supported WebSocket library detected.",
+)
+"""What uvicorn warns of when a stranger sends nonsense: as often as he likes, onto a card."""
 
 GONE_AFTER_MS: Final = 30_000
 """Bytes that nobody acknowledged for so long end a connection."""
@@ -57,12 +71,60 @@ def _refused(host: str, port: int, error: OSError) -> str:
     return f"cannot listen on {host} port {port}: {error.strerror}"
 
 
-def make_server(app: FastAPI, *, graceful_shutdown_s: float) -> uvicorn.Server:
-    """A uvicorn server that serves ``app`` and leaves logging and signals to us."""
-    import uvicorn  # noqa: PLC0415 - 35 ms that only who serves pays
+def tls_context(certificate: Path, key: Path) -> ssl.SSLContext:
+    """What encrypts the page. Raises WebUnavailable with what is wrong with the files."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    try:
+        # A key that asks for a passphrase is refused here: nobody is there to type it.
+        context.load_cert_chain(certificate, key, password=_no_passphrase)
+    except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
+        raise WebUnavailable(
+            f"web.tls_cert {certificate} and web.tls_key {key} cannot be used ({error}): expected "
+            "PEM files that belong together, the key without a passphrase; "
+            "`edge-runtime certificate` makes a pair"
+        ) from error
+    return context
 
+
+def _no_passphrase() -> str:
+    raise ValueError("the key asks for a passphrase")
+
+
+def make_server(
+    app: FastAPI,
+    *,
+    graceful_shutdown_s: float,
+    tls: ssl.SSLContext | None = None,
+    trusted_proxies: Sequence[str] = (),
+    limits: Limits | None = None,
+) -> uvicorn.Server:
+    """A uvicorn server that serves ``app`` and leaves logging and signals to us.
+
+    ``trusted_proxies``: addresses whose word about who asks, and how, is believed.
+    """
+    # 35 ms that only who serves pays.
+    import uvicorn  # noqa: PLC0415
+
+    from edge_runtime.app.connection import LARGEST_HEAD, Connection, Limits  # noqa: PLC0415
+
+    class Server(uvicorn.Server):
+        """Looks through its connections once a second."""
+
+        async def on_tick(self, counter: int) -> bool:
+            if counter % 10 == 0:
+                now = asyncio.get_running_loop().time()
+                for each in tuple(self.server_state.connections):
+                    if isinstance(each, Connection):
+                        each.end_if_overdue(now)
+            return await super().on_tick(counter)
+
+    limits = limits or Limits(shared_addresses=frozenset(trusted_proxies))
     config = uvicorn.Config(
         app,
+        loop="asyncio",
+        http=cast("type[asyncio.Protocol]", partial(Connection, limits=limits, tls=tls)),
+        h11_max_incomplete_event_size=LARGEST_HEAD,
         log_config=None,
         access_log=False,
         server_header=False,
@@ -70,7 +132,13 @@ def make_server(app: FastAPI, *, graceful_shutdown_s: float) -> uvicorn.Server:
         lifespan="off",
         timeout_graceful_shutdown=max(1, round(graceful_shutdown_s)),
         timeout_keep_alive=5,
-        limit_concurrency=256,
+        proxy_headers=bool(trusted_proxies),
+        forwarded_allow_ips=list(trusted_proxies),
         ws="none",
     )
-    return uvicorn.Server(config)
+    logging.getLogger("uvicorn.error").addFilter(_not_of_strangers)
+    return Server(config)
+
+
+def _not_of_strangers(record: logging.LogRecord) -> bool:
+    return not str(record.msg).startswith(OF_STRANGERS)

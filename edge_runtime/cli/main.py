@@ -14,6 +14,7 @@ import click
 from edge_runtime import __version__
 from edge_runtime.errors import EdgeRuntimeError
 from edge_runtime.journal import quieten_libraries
+from edge_runtime.service.title import hide_secrets
 
 
 class Place(NamedTuple):
@@ -30,6 +31,10 @@ COMMANDS: Final = {
     "top": Place("edge_runtime.cli.top:top", "Show live in a terminal how a runtime is doing."),
     "models": Place("edge_runtime.cli.models:models", "List models, or look inside one."),
     "doctor": Place("edge_runtime.cli.doctor:doctor", "Say what is wrong with this machine."),
+    "token": Place("edge_runtime.cli.token:token", "Make, list and revoke the page's tokens."),
+    "certificate": Place(
+        "edge_runtime.cli.certificate:certificate", "Make a certificate for the page."
+    ),
     "config": Place("edge_runtime.cli.config:config", "Show or check the settings."),
     "rules": Place("edge_runtime.cli.rules:rules", "Check the rules of the settings, or try one."),
     "compress": Place("edge_runtime.cli.compress:compress", "Make a model small by a recipe."),
@@ -81,6 +86,7 @@ def cli() -> None:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; the exit code is documented in docs/exit-codes.md."""
     quieten_libraries(os.environ)
+    hide_secrets()
     try:
         code: Any = cli.main(args=argv, prog_name="edge-runtime", standalone_mode=False)
     except EdgeRuntimeError as error:

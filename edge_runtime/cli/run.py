@@ -89,12 +89,9 @@ def run(
 
 
 def _say_where(page: Page) -> None:
-    """The page's address, with its token; but nothing secret goes into the journal."""
-    if page.token_file is None or "JOURNAL_STREAM" not in os.environ:
-        click.echo(f"page: {page.url}", err=True)
-        return
-    click.echo(f"page: {page.url_without_token}", err=True)
-    click.echo(f"      it asks for the token kept in {page.token_file}", err=True)
+    click.echo(f"page: {page.url}", err=True)
+    if page.asks:
+        click.echo("      it asks for a token: `edge-runtime token new` makes one", err=True)
 
 
 def _say_result(summary: Summary, as_json: bool) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from urllib.parse import SplitResult, parse_qs, urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from edge_runtime.errors import ConfigError
 
@@ -27,7 +27,7 @@ class Address:
 
 
 def address_of(url: str) -> Address:
-    """Of ``http://pi.local:8000/``, ``pi.local:8000``, or the page's link with the token in it.
+    """Of ``http://pi.local:8000/``, ``pi.local:8000``, or the link that ``token new`` prints.
 
     Raises ConfigError.
     """
@@ -42,8 +42,8 @@ def address_of(url: str) -> Address:
         secure,
         split.hostname,
         _port(split) or (443 if secure else 80),
-        split.path.rstrip("/"),
-        parse_qs(split.query).get("token", [None])[0],
+        split.path.removesuffix("login" if split.fragment else "").rstrip("/"),
+        split.fragment or None,
     )
 
 

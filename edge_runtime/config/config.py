@@ -28,6 +28,7 @@ TurnText = Annotated[str, Field(pattern=r"^[^@]+(@[1-9][0-9]{0,3})?$")]
 Turns = Annotated[tuple[TurnText, ...], Strict(False)]
 Looks = Annotated[int, Field(ge=1, le=999)]
 BUDGET = r"^([1-9][0-9]{0,2}|[0-9]{1,4}(\.[0-9]{1,3})? ?ms|full)$"
+Origin = Annotated[str, Field(pattern=r"^https?://[^/?#\s*]+$")]
 
 MOST_CAMERAS: Final = 8
 """One thread looks at all of them, so more would only take frames from each other."""
@@ -134,7 +135,23 @@ class WebTable(Table):
     """JPEG quality."""
     allowed_hosts: Names = ()
     """Names, besides the machine's own, that a browser may call it by."""
+    require_token: bool = False
+    """Ask for a token on loopback too, where other users of this machine could come in."""
+    tls_cert: FolderPath | None = None
+    """PEM file of the certificate, and of those above it; None: no encryption."""
+    tls_key: FolderPath | None = None
+    """PEM file of its key, without a passphrase."""
+    cors_origins: Annotated[tuple[Origin, ...], Strict(False)] = ()
+    """Other sites whose pages may ask for things, with a token."""
+    trusted_proxies: Names = ()
+    """Addresses whose X-Forwarded-For and X-Forwarded-Proto are believed."""
     graceful_shutdown_s: Annotated[float, Field(ge=0, le=60)] = 1.0
+
+    @model_validator(mode="after")
+    def _certificate_with_key(self) -> Self:
+        if (self.tls_cert is None) != (self.tls_key is None):
+            raise ValueError("web.tls_cert and web.tls_key together, or neither")
+        return self
 
 
 class TelemetryTable(Table):
@@ -204,7 +221,7 @@ class Config(Table):
     """Everything that can be set."""
 
     state_dir: FolderPath = Path("/var/lib/edge-runtime")
-    """What must outlive a restart: the page's token, which model is active."""
+    """What must outlive a restart: the page's tokens, which model is active."""
     source: SourceTable = SourceTable()
     detector: DetectorTable = DetectorTable()
     classify: ClassifyTable = ClassifyTable()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 from pathlib import Path
 from typing import Final
 
@@ -12,12 +13,14 @@ from edge_runtime.masking import masked_uri
 log = logging.getLogger(__name__)
 
 PROC: Final = Path("/proc/self")
+_TOKEN: Final = re.compile(r"\bert_[\w-]+")
+"""Of the page, as web/tokens.py makes them."""
 _ARG_START: Final = 47
 """Counted from 0 in ``/proc/self/stat`` (proc(5)): where the arguments begin in memory."""
 
 
 def hide_secrets(proc: Path = PROC) -> bool:
-    """Overwrite passwords of URIs in this process's own arguments; whether there were any.
+    """Overwrite passwords and tokens in this process's own arguments; whether there were any.
 
     Python has its copies of them already. ``proc``: the process's folder in ``/proc``.
     """
@@ -27,7 +30,7 @@ def hide_secrets(proc: Path = PROC) -> bool:
         return False
     address = _address(proc)
     if not address or len(masked) != len(arguments):
-        log.warning("the password of the source can be seen with `ps`: put it into the config")
+        log.warning("a secret of the command line can be seen with `ps`: put it into the config")
         return True
     with (proc / "mem").open("r+b", buffering=0) as memory:
         memory.seek(address)
@@ -38,7 +41,7 @@ def hide_secrets(proc: Path = PROC) -> bool:
 def _masked(argument: bytes) -> bytes:
     """As long as before, for what follows must stay where it is."""
     text = os.fsdecode(argument)
-    masked = masked_uri(text)
+    masked = _TOKEN.sub("***", masked_uri(text))
     if masked == text:
         return argument
     return os.fsencode(masked)[: len(argument)].ljust(len(argument))

@@ -1,46 +1,38 @@
-"""Who may come in: on loopback anyone, from elsewhere only who knows the token.
-
-The token is made at the first start and kept in a file that only its owner reads.
-"""
+"""Who may come in: on loopback anyone, from elsewhere only who holds a token."""
 
 from __future__ import annotations
 
-import hmac
+import fcntl
 import ipaddress
-import logging
-import os
-import secrets
 import socket
+import struct
+import time
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from edge_runtime.errors import WebUnavailable
+from edge_runtime.types import Clock
+from edge_runtime.web.tokens import TOKEN_FILE, TokenFile, Tokens
 
-log = logging.getLogger(__name__)
-
-TOKEN_FILE: Final = "web-token"  # noqa: S105 - a name, no secret
-SHORTEST_TOKEN: Final = 16
 _LOOPBACK_NAMES: Final = frozenset({"localhost", "localhost.localdomain", "ip6-localhost"})
+_SIOCGIFADDR: Final = 0x8915
+"""ioctl that tells an interface's IPv4 address (linux/sockios.h)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Door:
-    """The address that is served, the names it answers to, and its token."""
+    """The address that is served, the names it answers to, and whose tokens open it."""
 
     address: str
     """What the server binds, such as ``127.0.0.1`` or ``0.0.0.0``."""
     names: frozenset[str]
     """Host names a browser may use, in lower case."""
-    token: str | None = field(repr=False)
+    tokens: Tokens | None
     """None: everybody who reaches the address may come in, for it is loopback."""
-
-    def opens_to(self, offered: str) -> bool:
-        """Whether ``offered`` is the token; takes as long for a near miss as for a wild guess."""
-        if self.token is None:
-            return True
-        return hmac.compare_digest(offered.encode(), self.token.encode())
+    origins: frozenset[str] = frozenset()
+    """Other sites whose pages may ask for things, with a token, such as ``https://a.example``."""
 
     def answers_to(self, name: str, reached_at: str | None) -> bool:
         """Whether a request for host ``name``, which came in at address ``reached_at``, is meant.
@@ -55,11 +47,11 @@ class Door:
             return True
         return name in self.names or (reached_at is not None and address == _address_of(reached_at))
 
-    def url(self, port: int) -> str:
-        """Where to look, with the token in it if there is one: open it once, a cookie follows."""
+    def url(self, port: int, *, encrypted: bool = False) -> str:
+        """Where to look; it holds no secret."""
         host = self.address if _is_certain(self.address) else _name_for_others()
         shown = f"[{host}]" if ":" in host else host
-        return f"http://{shown}:{port}/" + (f"?token={self.token}" if self.token else "")
+        return f"{'https' if encrypted else 'http'}://{shown}:{port}/"
 
 
 def open_door(
@@ -67,19 +59,39 @@ def open_door(
     *,
     state_dir: Path,
     allowed_hosts: Iterable[str] = (),
+    origins: Iterable[str] = (),
+    always_ask: bool = False,
     hostname: str | None = None,
+    clock: Clock = time.monotonic,
 ) -> Door:
     """The door for a server on ``address``; ``hostname`` is this machine's unless given.
 
-    A token is read from ``state_dir``, or made and kept there, when the address can be reached from
-    elsewhere. Raises WebUnavailable when it cannot be kept or is too short.
+    ``always_ask``: for a token on loopback too. Raises WebUnavailable when a token has to be asked
+    for and there is none, or the file of tokens cannot be read.
     """
-    own = (hostname or socket.gethostname()).lower()
+    own = names_of_this_machine(hostname or socket.gethostname())
+    names = own | {address.lower()} | _LOOPBACK_NAMES | {host.lower() for host in allowed_hosts}
+    asks = always_ask or not is_loopback(address)
+    tokens = _tokens(address, state_dir / TOKEN_FILE, clock) if asks else None
+    return Door(address, names, tokens, frozenset(origin.lower() for origin in origins))
+
+
+def _tokens(address: str, path: Path, clock: Clock) -> Tokens:
+    tokens = Tokens(TokenFile(path), clock=clock)
+    if not len(tokens):
+        raise WebUnavailable(
+            f"the page on {address} asks for a token, and there is none in {path}: make one with "
+            f"`edge-runtime token new --set state_dir={path.parent}` (as the user this runs as), "
+            "or serve this machine only with --host 127.0.0.1"
+        )
+    return tokens
+
+
+def names_of_this_machine(hostname: str) -> frozenset[str]:
+    """What others on the network call it: ``pi.lan``, ``pi`` and ``pi.local``."""
+    own = hostname.lower()
     short = own.partition(".")[0]
-    names = {own, short, f"{short}.local", address.lower()} | _LOOPBACK_NAMES
-    names |= {host.lower() for host in allowed_hosts}
-    token = None if is_loopback(address) else kept_token(state_dir / TOKEN_FILE)
-    return Door(address, frozenset(names), token)
+    return frozenset({own, short, f"{short}.local"})
 
 
 def is_loopback(address: str) -> bool:
@@ -88,42 +100,18 @@ def is_loopback(address: str) -> bool:
     return address.lower() in _LOOPBACK_NAMES if number is None else number.is_loopback
 
 
-def kept_token(path: Path) -> str:
-    """The token in ``path``, made on first use. Raises WebUnavailable."""
-    try:
-        token = _read(path) if path.exists() else _made(path)
-    except OSError as error:
-        raise WebUnavailable(
-            f"the page's token cannot be kept in {path} ({error.strerror}): "
-            f"make that folder writable, set state_dir, or serve 127.0.0.1 only"
-        ) from error
-    if len(token) < SHORTEST_TOKEN:
-        raise WebUnavailable(
-            f"the token in {path} has {len(token)} characters, {SHORTEST_TOKEN} are needed: "
-            f"delete the file and start again for a new one"
-        )
-    return token
-
-
-def _read(path: Path) -> str:
-    if path.stat().st_mode & 0o077:
-        log.warning("%s could be read by others; now only its owner can", path)
-        path.chmod(0o600)
-    return path.read_text().strip()
-
-
-def _made(path: Path) -> str:
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    token = secrets.token_urlsafe(24)
-    unfinished = path.with_name(f"{path.name}.{os.getpid()}")
-    descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w") as file:
-        file.write(token + "\n")
-        file.flush()
-        os.fsync(file.fileno())
-    # In place at once or not at all: a power cut leaves no half token.
-    unfinished.replace(path)
-    return token
+def own_addresses() -> tuple[str, ...]:
+    """IPv4 addresses of this machine's interfaces but loopback. Nothing is sent to learn them."""
+    found = []
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asker:
+        for _, interface in socket.if_nameindex():
+            request = struct.pack("256s", interface.encode()[:15])
+            try:
+                answer = fcntl.ioctl(asker, _SIOCGIFADDR, request)
+            except OSError:
+                continue  # it is down, or has no address
+            found.append(ipaddress.IPv4Address(answer[20:24]))
+    return tuple(str(address) for address in found if not address.is_loopback)
 
 
 def _address_of(name: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
@@ -141,12 +129,6 @@ def _is_certain(address: str) -> bool:
 
 
 def _name_for_others() -> str:
-    """The address of this machine towards the network, else its name."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        try:
-            # Connecting a datagram socket sends nothing: it only asks the kernel for the route. The
-            # address is one reserved for documentation (RFC 5737).
-            probe.connect(("192.0.2.1", 9))
-        except OSError:
-            return f"{socket.gethostname().partition('.')[0]}.local"
-        return str(probe.getsockname()[0])
+    """The address of this machine's first interface, else its name."""
+    addresses = own_addresses()
+    return addresses[0] if addresses else f"{socket.gethostname().partition('.')[0]}.local"

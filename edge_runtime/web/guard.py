@@ -5,73 +5,66 @@ Pure ASGI, because wrappers that collect a response would hold back endless ones
 
 from __future__ import annotations
 
+import asyncio
 from http import HTTPStatus
 from typing import Final
 from urllib.parse import parse_qs, urlsplit
 
-from starlette.datastructures import MutableHeaders
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
+from edge_runtime.web.backoff import Backoff
 from edge_runtime.web.door import Door
 from edge_runtime.web.problem import problem as refusal
+from edge_runtime.web.rights import needed_for, takes_files
+from edge_runtime.web.tokens import Token, Tokens, TokenScope, cookie_of
+from edge_runtime.web.watch import LARGEST_BODY, Watch
 
 COOKIE_DAYS: Final = 90
 LONGEST_LOGIN: Final = 4096
+LOGIN_S: Final = 10.0
+"""So long the few bytes of a login may take."""
 SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
-SECURITY_HEADERS: Final = {
-    "content-security-policy": (
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
-        "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-    ),
-    "x-content-type-options": "nosniff",
-    "x-frame-options": "DENY",
-    "referrer-policy": "no-referrer",
-    # Without it any page the user visits could show the pictures of a runtime on his loopback.
-    "cross-origin-resource-policy": "same-origin",
-    "cross-origin-opener-policy": "same-origin",
+_ASK: Final = "This needs a token: make one with `edge-runtime token new` on the runtime's machine."
+_WRONG: Final = "That is no token of this runtime, or it was revoked."
+_MAY: Final = {
+    TokenScope.STATS: "see figures",
+    TokenScope.VIEW: "see figures and pictures",
+    TokenScope.ADMIN: "do everything",
 }
 
 
-class SecurityHeaders:
-    """Adds what browsers need to be told with every response."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async def send_with_headers(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in SECURITY_HEADERS.items():
-                    headers.setdefault(name, value)
-                headers.setdefault("cache-control", "no-store")
-            await send(message)
-
-        await self._app(scope, receive, send_with_headers)
-
-
 class Guard:
-    """Lets through requests that are meant for this machine and know its token."""
+    """Lets through requests that are meant for this machine and come with a token it knows."""
 
-    def __init__(self, app: ASGIApp, *, door: Door, login_page: str) -> None:
+    def __init__(self, app: ASGIApp, *, door: Door, backoff: Backoff, login_page: str) -> None:
         self._app = app
         self._door = door
+        self._backoff = backoff
         self._login_page = login_page
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
+        if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
-            return
+        elif scope["type"] == "http":
+            await self._answer(scope, receive, send)
+        else:
+            # There are no web sockets here, so none can be a way around what follows.
+            await send({"type": "websocket.close", "code": 1008})
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
         answer = (
-            self._misdirected(request) or _embedded_elsewhere(request) or _sent_elsewhere(request)
+            self._misdirected(request)
+            or self._embedded_elsewhere(request)
+            or self._sent_elsewhere(request)
         )
         if answer is None:
-            answer = await self._without_token(request)
-        await (answer or self._app)(scope, receive, send)
+            answer = await self._login_or_admit(request, send)
+        if answer is not None:
+            await answer(scope, receive, send)
 
     def _misdirected(self, request: Request) -> Response | None:
         """Refuse a Host header that does not name this machine."""
@@ -87,41 +80,118 @@ class Guard:
             "Use its IP address, or add the name to web.allowed_hosts.",
         )
 
-    async def _without_token(self, request: Request) -> Response | None:
-        """What to answer a request that has no right to more; None when it has."""
-        if self._door.token is None or _is_public(request.url.path):
+    def _embedded_elsewhere(self, request: Request) -> Response | None:
+        """Refuse what another site's page shows, such as the stream as an image; links may come."""
+        headers = request.headers
+        if (
+            headers.get("sec-fetch-site") != "cross-site"
+            or headers.get("sec-fetch-mode") == "navigate"
+            or self._is_invited(headers.get("origin"))
+        ):
             return None
-        if request.url.path == "/login" and request.method == "POST":
-            return await self._login(request)
-        if request.url.path == "/" and "token" in request.query_params:
-            return self._answer_to(request, request.query_params["token"])
-        if self._knows_token(request):
-            return None
-        return self._ask(request, "")
+        return refusal(HTTPStatus.FORBIDDEN, "Pages of other sites may not use this runtime.")
 
-    def _knows_token(self, request: Request) -> bool:
+    def _sent_elsewhere(self, request: Request) -> Response | None:
+        """Refuse a change that another site's page asks for, on behalf of whoever looks at it.
+
+        Browsers name the site in Sec-Fetch-Site where they trust the connection, and in Origin
+        always; programs name none.
+        """
+        headers = request.headers
+        origin = headers.get("origin")
+        if request.method in SAFE_METHODS or self._is_invited(origin):
+            return None
+        if headers.get("sec-fetch-site", "same-origin") in ("same-origin", "none") and (
+            origin is None or urlsplit(origin).netloc.lower() == headers["host"].lower()
+        ):
+            return None
+        return refusal(HTTPStatus.FORBIDDEN, "Pages of other sites may not change this runtime.")
+
+    def _is_invited(self, origin: str | None) -> bool:
+        return origin is not None and origin.lower() in self._door.origins
+
+    async def _login_or_admit(self, request: Request, send: Send) -> Response | None:
+        """What to answer; None when it was answered."""
+        tokens = self._door.tokens
+        if request.url.path != "/login":
+            return await self._admit(request, send, tokens)
+        if tokens is None:
+            return RedirectResponse("/", HTTPStatus.SEE_OTHER)  # nobody needs to log in
+        if request.method == "POST":
+            return self._pause(request) or await self._login(request, tokens)
+        return self._login_answer("", HTTPStatus.OK)
+
+    async def _admit(self, request: Request, send: Send, tokens: Tokens | None) -> Response | None:
+        """Let the app answer whoever has the right; what to answer others."""
+        needed = needed_for(request.method, request.url.path)
+        token: Token | None = None
+        if tokens is not None and needed is not None:
+            found = self._identified(request, tokens)
+            if isinstance(found, Response):
+                return found
+            token = found
+            if token.scope < needed:
+                return _beyond(token, needed)
+        watch = Watch(
+            request.scope,
+            request.receive,
+            send,
+            may_stay=lambda: token is None or tokens is None or tokens.holds(token),
+            largest_body=None if takes_files(request.method, request.url.path) else LARGEST_BODY,
+        )
+        await watch.run(self._app)
+        return None
+
+    def _identified(self, request: Request, tokens: Tokens) -> Token | Response:
+        """Whose request it is, or what to answer."""
         scheme, _, bearer = request.headers.get("authorization", "").partition(" ")
-        if scheme.lower() == "bearer":
-            return self._door.opens_to(bearer.strip())
-        return self._door.opens_to(request.cookies.get(cookie_name(request), ""))
+        cookie = request.cookies.get(cookie_name(request), "")
+        if not cookie and scheme.lower() != "bearer":
+            return self._ask(request, "")
+        if pause := self._pause(request):
+            return pause
+        # A program says who it is; a browser's cookie comes along unasked.
+        spoken = scheme.lower() == "bearer"
+        token = tokens.by_token(bearer.strip()) if spoken else tokens.by_cookie(cookie)
+        if token is None:
+            self._backoff.failed(_address(request))
+            answer = self._ask(request, _WRONG)
+            answer.delete_cookie(cookie_name(request))
+            return answer
+        self._backoff.succeeded(_address(request))
+        return token
 
-    async def _login(self, request: Request) -> Response:
+    def _pause(self, request: Request) -> Response | None:
+        """Nothing is compared for an address that guessed too often just now."""
+        wait_s = self._backoff.wait_s(_address(request))
+        if not wait_s:
+            return None
+        sentence = f"Too many wrong tokens came from your address. Try again in {wait_s} s."
+        headers = {"retry-after": str(wait_s)}
+        if _wants_page(request):
+            return self._login_answer(sentence, HTTPStatus.TOO_MANY_REQUESTS, headers)
+        return refusal(HTTPStatus.TOO_MANY_REQUESTS, sentence, headers)
+
+    async def _login(self, request: Request, tokens: Tokens) -> Response:
         body = bytearray()
-        async for chunk in request.stream():
-            body += chunk
-            if len(body) > LONGEST_LOGIN:
-                return refusal(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "That is no token.")
+        try:
+            async with asyncio.timeout(LOGIN_S):
+                async for chunk in request.stream():
+                    body += chunk
+                    if len(body) > LONGEST_LOGIN:
+                        return refusal(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "That is no token.")
+        except (TimeoutError, ClientDisconnect):
+            return refusal(HTTPStatus.REQUEST_TIMEOUT, "The token did not arrive in time.")
         fields = parse_qs(body.decode("ascii", "replace"))
-        return self._answer_to(request, fields.get("token", [""])[0].strip())
-
-    def _answer_to(self, request: Request, offered: str) -> Response:
-        if not self._door.opens_to(offered):
-            return self._ask(request, "That is not the token of this runtime.")
-        # To the clean address, so that the token stays in no history and no bookmark.
+        offered = fields.get("token", [""])[0].strip()
+        if tokens.by_token(offered) is None:
+            self._backoff.failed(_address(request))
+            return self._ask(request, _WRONG)
+        self._backoff.succeeded(_address(request))
         answer = RedirectResponse("/", HTTPStatus.SEE_OTHER)
         answer.set_cookie(
             cookie_name(request),
-            offered,
+            cookie_of(offered),
             max_age=COOKIE_DAYS * 86400,
             httponly=True,
             samesite="strict",
@@ -130,11 +200,14 @@ class Guard:
         return answer
 
     def _ask(self, request: Request, problem: str) -> Response:
-        if "text/html" in request.headers.get("accept", ""):
-            page = self._login_page.replace("{{problem}}", problem)
-            return HTMLResponse(page, HTTPStatus.UNAUTHORIZED)
-        sentence = problem or "This needs the token that the runtime printed when it started."
-        return refusal(HTTPStatus.UNAUTHORIZED, sentence, {"www-authenticate": "Bearer"})
+        if _wants_page(request):
+            return self._login_answer(problem, HTTPStatus.UNAUTHORIZED)
+        return refusal(HTTPStatus.UNAUTHORIZED, problem or _ASK, {"www-authenticate": "Bearer"})
+
+    def _login_answer(
+        self, problem: str, status: HTTPStatus, headers: dict[str, str] | None = None
+    ) -> Response:
+        return HTMLResponse(self._login_page.replace("{{problem}}", problem), status, headers)
 
 
 def cookie_name(request: Request) -> str:
@@ -151,31 +224,17 @@ def host_name(host: str) -> str:
     return host.partition(":")[0] if host.count(":") <= 1 else ""
 
 
-def _is_public(path: str) -> bool:
-    """What tells nothing about this machine: that it runs, and the page's code."""
-    return path == "/healthz" or path.startswith("/static/")
+def _beyond(token: Token, needed: TokenScope) -> Response:
+    sentence = (
+        f"The token {token.name!r} may {_MAY[token.scope]}; this needs one with the scope "
+        f"{needed.word}."
+    )
+    return refusal(HTTPStatus.FORBIDDEN, sentence)
 
 
-def _embedded_elsewhere(request: Request) -> Response | None:
-    """Refuse what another site's page asks for, such as the stream as an image; links may come."""
-    headers = request.headers
-    if headers.get("sec-fetch-site") != "cross-site" or headers.get("sec-fetch-mode") == "navigate":
-        return None
-    return refusal(HTTPStatus.FORBIDDEN, "Pages of other sites may not use this runtime.")
+def _address(request: Request) -> str:
+    return request.client.host if request.client else ""
 
 
-def _sent_elsewhere(request: Request) -> Response | None:
-    """Refuse a change that another site's page asks for, on behalf of whoever looks at it.
-
-    Browsers name the site in Sec-Fetch-Site where they trust the connection, and in Origin always;
-    programs name none. Entering the token needs no guarding: who sends it knows it.
-    """
-    headers = request.headers
-    if request.method in SAFE_METHODS or request.url.path == "/login":
-        return None
-    origin = headers.get("origin")
-    if headers.get("sec-fetch-site", "same-origin") in ("same-origin", "none") and (
-        origin is None or urlsplit(origin).netloc.lower() == headers["host"].lower()
-    ):
-        return None
-    return refusal(HTTPStatus.FORBIDDEN, "Pages of other sites may not change this runtime.")
+def _wants_page(request: Request) -> bool:
+    return "text/html" in request.headers.get("accept", "")

@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Match, Route
 
+from edge_runtime.web.headers import SECURITY_HEADERS
 from edge_runtime.web.report import Problem
 
 MEDIA_TYPE: Final = "application/problem+json"
@@ -83,4 +84,5 @@ def _place(location: tuple[str | int, ...]) -> str:
 
 async def _broken(request: Request, error: Exception) -> Response:
     # Said to whoever asked; the server logs the error itself, with its traceback.
-    return problem(500, _OURS)
+    # This answer is made outside of every middleware.
+    return problem(500, _OURS, SECURITY_HEADERS)

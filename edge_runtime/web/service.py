@@ -5,18 +5,21 @@ from __future__ import annotations
 import time
 
 from fastapi import FastAPI
+from starlette.middleware.cors import CORSMiddleware
 
 from edge_runtime import __version__
 from edge_runtime.types import Clock
 from edge_runtime.web.api import Api
 from edge_runtime.web.assets import load_assets
+from edge_runtime.web.backoff import Backoff
 from edge_runtime.web.counter import Counter
 from edge_runtime.web.description import describe
 from edge_runtime.web.doctor import DoctorApi, Examine
 from edge_runtime.web.door import Door
 from edge_runtime.web.event_feed import EventFeed
 from edge_runtime.web.events import EventsApi
-from edge_runtime.web.guard import Guard, SecurityHeaders
+from edge_runtime.web.guard import Guard
+from edge_runtime.web.headers import SecurityHeaders
 from edge_runtime.web.history import HistoryApi
 from edge_runtime.web.live import LiveFeed
 from edge_runtime.web.pages import Pages
@@ -63,6 +66,19 @@ def create_app(
     for part in (api, events, figures, doctor, ShelfApi(counter), Pages(assets)):
         # Side by side, not one inside the other: so a 405 can tell what all of them would take.
         app.router.routes.extend(part.router().routes)
-    app.add_middleware(Guard, door=door, login_page=assets["login.html"].text)
-    app.add_middleware(SecurityHeaders)
+    _put_behind(app, door, Backoff(clock=clock), assets["login.html"].text)
     return app
+
+
+def _put_behind(app: FastAPI, door: Door, backoff: Backoff, login_page: str) -> None:
+    """The last that is added is the first that sees a request."""
+    app.add_middleware(Guard, door=door, backoff=backoff, login_page=login_page)
+    if door.origins:
+        # Without credentials: a page of another site sends a token, never the user's cookie.
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=sorted(door.origins),
+            allow_methods=["GET", "POST", "PUT", "DELETE"],
+            allow_headers=["authorization", "content-type"],
+        )
+    app.add_middleware(SecurityHeaders)

@@ -13,6 +13,7 @@ from edge_runtime.app.server import make_server
 from edge_runtime.app.status import CameraStatus, Status
 from edge_runtime.config import load_config
 from tests.web.fake_counter import FakeCounter
+from tests.web.guarded import make_token
 
 
 def test_a_stop_while_the_libraries_still_load_ends_the_page_too(
@@ -45,6 +46,7 @@ def test_a_stop_while_the_libraries_still_load_ends_the_page_too(
 
 
 def test_a_socket_of_another_opener_is_served_and_decides_about_the_token(tmp_path: Path) -> None:
+    make_token(tmp_path)
     config = load_config(None, {}, {"state_dir": str(tmp_path), "web.port": 1})
     with (
         socket.create_server(("0.0.0.0", 0)) as listening,

@@ -143,7 +143,7 @@ def test_the_token_is_sent(tmp_path: Path) -> None:
     with LiveService(tmp_path, token=TOKEN) as guarded:
         for known in (
             Client(guarded.url, token=f" {TOKEN}\n"),
-            Client(f"{guarded.url}?token={TOKEN}"),
+            Client(f"{guarded.url}login#{TOKEN}"),
         ):
             assert known.status().version
             assert TOKEN not in known.url

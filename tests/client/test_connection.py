@@ -97,7 +97,8 @@ def test_silence_has_an_end() -> None:
         ("https://pi/", "https://pi:443/"),
         ("https://pi/cameras/", "https://pi:443/cameras/"),
         ("http://[fe80::1]:8000/", "http://[fe80::1]:8000/"),
-        ("http://pi:8000/?token=secret", "http://pi:8000/"),
+        ("http://pi:8000/login#secret", "http://pi:8000/"),
+        ("https://pi/cameras/login#secret", "https://pi:443/cameras/"),
     ],
 )
 def test_addresses(url: str, shown: str) -> None:

@@ -33,7 +33,12 @@ def test_a_password_is_overwritten_where_it_lies(proc: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "argument", ["--source=rtsp://me:canary7@yard/s", "source.uri=http://c/?token=canary7"]
+    "argument",
+    [
+        "--source=rtsp://me:canary7@yard/s",
+        "source.uri=http://c/?token=canary7",
+        "--token=ert_canary7",
+    ],
 )
 def test_wherever_it_stands(proc: Path, argument: str) -> None:
     _, content = hidden(proc, "run", argument)

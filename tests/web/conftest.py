@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -12,6 +13,7 @@ import pytest
 import uvicorn
 from selenium import webdriver
 
+from edge_runtime.app.connection import Limits
 from edge_runtime.app.server import bind, make_server
 from edge_runtime.types import Frame
 from edge_runtime.web.counter import Counter
@@ -24,6 +26,7 @@ from tests.web.browser import Page, open_chromium
 from tests.web.fake_counter import FakeCounter
 from tests.web.fake_doctor import FakeDoctor
 from tests.web.fake_status import FakeStatus, frame, snapshot
+from tests.web.guarded import keep_token
 
 FPS = 20
 
@@ -40,6 +43,8 @@ class LiveService:
         status: FakeStatus | None = None,
         counter: Counter | None = None,
         port: int = 0,
+        limits: Limits | None = None,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         self.status = status or FakeStatus()
         self.previews = {camera.name: Preview() for camera in self.status.cameras()}
@@ -47,7 +52,9 @@ class LiveService:
         self.streams = Streams(idle_s=idle_s)
         self.flowing = True
         self.slowest_offer_s = 0.0
-        door = replace(open_door("127.0.0.1", state_dir=tmp_path), token=token)
+        if token is not None:
+            keep_token(tmp_path, token)
+        door = open_door("127.0.0.1", state_dir=tmp_path, always_ask=token is not None)
         self.counter = FakeCounter()
         self.doctor = FakeDoctor()
         app = create_app(
@@ -60,8 +67,10 @@ class LiveService:
         )
         self._socket = bind("127.0.0.1", port)
         self.port: int = self._socket.getsockname()[1]
-        self.url = f"http://127.0.0.1:{self.port}/"
-        self.server: uvicorn.Server = make_server(app, graceful_shutdown_s=1.0)
+        self.url = f"http{'s' if tls else ''}://127.0.0.1:{self.port}/"
+        self.server: uvicorn.Server = make_server(
+            app, graceful_shutdown_s=1.0, tls=tls, limits=limits
+        )
         self._stop = threading.Event()
         self._threads = [
             threading.Thread(target=work, daemon=True)

@@ -177,7 +177,7 @@ def test_the_token_is_asked_for_and_opens(chromium: webdriver.Chrome, tmp_path: 
         field.send_keys("wrong")
         field.submit()
         wait = WebDriverWait(chromium, 5)
-        wait.until(lambda driver: "not the token" in driver.page_source)
+        wait.until(lambda driver: "no token of this runtime" in driver.page_source)
         field = chromium.find_element(By.ID, "token")
         field.send_keys("a-token-of-the-test-00")
         field.submit()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +10,7 @@ import httpx
 import pytest
 
 from edge_runtime.errors import ManifestIncomplete
-from edge_runtime.web.door import open_door
+from tests.web.guarded import Guarded
 from tests.web.served import Served
 
 
@@ -65,8 +64,7 @@ def test_a_model_that_lacks_words_brings_the_form() -> None:
 
 
 def test_whom_the_door_refuses(tmp_path: Path) -> None:
-    guarded = Served(door=replace(open_door("127.0.0.1", state_dir=tmp_path), token="t" * 16))
-    told(guarded.get("/api/v1/status"), 401)
+    told(Guarded(tmp_path).ask("/api/v1/status"), 401)
     told(Served().get("/api/v1/status", headers={"host": "evil.example"}), 421)
 
 

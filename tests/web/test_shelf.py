@@ -19,8 +19,8 @@ from edge_runtime.errors import (
     ShelfUnwritable,
     TrialImpossible,
 )
-from edge_runtime.web.door import open_door
 from tests.web.fake_counter import mood
+from tests.web.guarded import Guarded
 from tests.web.served import Served
 
 LOOPBACK = "http://127.0.0.1:8000"
@@ -221,13 +221,11 @@ def test_the_own_page_may(served: Served) -> None:
 def test_elsewhere_nothing_is_changed_without_the_token(
     tmp_path: Path, method: str, path: str
 ) -> None:
-    served = Served(door=open_door("0.0.0.0", state_dir=tmp_path, hostname="pi"))
-    assert served.request(method, path, base="http://192.168.1.5:8000").status_code == 401
+    served = Guarded(tmp_path)
+    assert served.ask(path, method=method).status_code == 401
     assert served.counter.uploads == []
     assert served.counter.asked == []
-    headers = {"authorization": f"Bearer {served.door.token}"}
-    answer = served.request(method, path, base="http://192.168.1.5:8000", headers=headers)
-    assert answer.status_code != 401
+    assert served.ask(path, served.token, method=method).status_code != 401
 
 
 def test_what_became_of_models_is_counted(served: Served) -> None:
