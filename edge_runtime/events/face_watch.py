@@ -135,11 +135,13 @@ class FaceWatch:
     def _turn(self, visit: _Visit, model: str, steady: SteadyLabel, before: str | None) -> None:
         score = steady.score
         sure = "" if score is None else f" (score {score:.2f})"
-        change = (
-            f"is {steady.label}" if before is None else f"turned from {before} to {steady.label}"
+        turned = (
+            f"is labelled {steady.label}"
+            if before is None
+            else f"turned from {before} to {steady.label}"
         )
         self._tell(
-            "label_changed", visit, f"the {model} of a face {change}{sure}",
+            "label_changed", visit, f"a face {turned}{sure}",
             model=model, label=steady.label, before=before,
             score=None if score is None else round(score, 3),
         )  # fmt: skip

@@ -103,8 +103,8 @@ def test_a_label_turns_once_and_only_after_the_face_has_come() -> None:
     assert first.moment == door.events[0].moment
     assert first.fields == {"model": "smile", "label": "neutral", "before": None, "score": 0.95}
     assert second.fields == {"model": "smile", "label": "smile", "before": "neutral", "score": 0.95}
-    assert first.sentence == "The smile of a face is neutral (score 0.95)"
-    assert second.sentence == "The smile of a face turned from neutral to smile (score 0.95)"
+    assert first.sentence == "A face is labelled neutral (score 0.95)"
+    assert second.sentence == "A face turned from neutral to smile (score 0.95)"
 
 
 def test_two_classifiers_have_each_their_label() -> None:
