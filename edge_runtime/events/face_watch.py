@@ -150,5 +150,7 @@ class FaceWatch:
         return sum(visit.came for visit in self._visits.values())
 
     def _tell(self, kind: EventKind, visit: _Visit, sentence: str, **fields: Value) -> None:
-        sentence = f"{self._prefix}{sentence}" if self._prefix else sentence.capitalize()
+        sentence = (
+            f"{self._prefix}{sentence}" if self._prefix else sentence[0].upper() + sentence[1:]
+        )
         self._log.tell(kind, sentence, camera=self._camera, track=visit.track, **fields)

@@ -107,6 +107,12 @@ def test_a_label_turns_once_and_only_after_the_face_has_come() -> None:
     assert second.sentence == "A face turned from neutral to smile (score 0.95)"
 
 
+def test_a_label_is_said_as_it_is_written() -> None:
+    door = Door()
+    door.show(3, face(1, labels={"mood": {"Happy": 0.9, "Sad": 0.1}}))
+    assert door.events[-1].sentence == "A face is labelled Happy (score 0.90)"
+
+
 def test_two_classifiers_have_each_their_label() -> None:
     door = Door()
     door.show(3, face(1, labels={"smile": SMILE, "mask": {"mask": 0.9, "none": 0.1}}))
