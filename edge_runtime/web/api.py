@@ -21,12 +21,12 @@ from edge_runtime.web.endless import EndlessResponse
 from edge_runtime.web.findings import matter_of, not_ready
 from edge_runtime.web.live import LiveFeed
 from edge_runtime.web.metrics import StatusCollector
-from edge_runtime.web.preview import Shot, Viewer
 from edge_runtime.web.previews import Previews
 from edge_runtime.web.report import Alive, Readiness, StatusReport
 from edge_runtime.web.reporter import Reporter
 from edge_runtime.web.sight import sights_of
 from edge_runtime.web.streams import Streams
+from edge_runtime.web.viewer import Shot, Viewer
 
 BOUNDARY: Final = "edge-runtime-picture"
 SNAPSHOT_S: Final = 2.0

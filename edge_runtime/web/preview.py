@@ -1,8 +1,9 @@
 """The live view: one small picture for all viewers, none while nobody watches.
 
 Three parties meet here. The pipeline's thread leaves a small copy of a frame, at most ``fps`` times
-a second; a worker's thread pixelates, draws and compresses it; viewers in the server's event loop
-wait for the result. None of them ever waits for a slower one.
+a second and only if a viewer is ready for another; a worker's thread pixelates, draws and
+compresses it; viewers in the server's event loop wait for the result. None of them ever waits for a
+slower one. How often, how large and how good pictures are follows the slowest viewer (``fidelity.py``).
 """
 
 from __future__ import annotations
@@ -12,24 +13,17 @@ import math
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Final, NamedTuple
+from typing import Final
 
 from edge_runtime import drawing, imaging, jpeg
 from edge_runtime.types import Bgr, Box, Clock, Face, Frame, Snapshot
+from edge_runtime.web.fidelity import Fidelity, Step
+from edge_runtime.web.viewer import Shot, Viewer
 
 HIDDEN_MARGIN: Final = 0.15
 """Pixelation reaches this share of the face's size over its box: hair and chin tell a lot."""
-
-
-class Shot(NamedTuple):
-    """One compressed picture of the live view."""
-
-    number: int
-    jpeg: bytes
-    live: bool
-    """False for the last picture, greyed, once no new one comes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,18 +50,17 @@ class Preview:
     ) -> None:
         self.pixelate = pixelate
         self.max_viewers = max_viewers
-        self._interval_s = 1 / fps
-        self._width = width
-        self._quality = quality
+        self._fidelity = Fidelity(fps=fps, width=width, quality=quality, clock=clock)
         self._stale_after_s = stale_after_s
         self._clock = clock
         self._lock = threading.Condition()
-        self._viewers: set[Viewer] = set()
+        # Replaced, never changed: the pipeline's thread looks through them without the lock.
+        self._viewers: frozenset[Viewer] = frozenset()
         # Endless while nobody watches: then ``wanted`` is one comparison and nothing else.
         self._due = math.inf
         self._offered: _Offer | None = None
         self._last: Bgr | None = None
-        self._last_at = self._faded_at = -math.inf
+        self._seen_at = self._faded_at = -math.inf
         self._newest: Shot | None = None
         self._count = 0
 
@@ -80,9 +73,18 @@ class Preview:
         """None before the first picture and while nobody watches."""
         return self._newest
 
+    @property
+    def step(self) -> Step:
+        """What pictures are like now."""
+        return self._fidelity.step
+
     def wanted(self, now: float) -> bool:
-        """Whether somebody watches and the next picture is due (80 ns)."""
-        return now >= self._due
+        """Whether the next picture is due and somebody is ready for it (90 ns if none is due).
+
+        To be asked about every frame: that frames come is how it knows that they did not stop.
+        """
+        self._seen_at = now
+        return now >= self._due and any(viewer.waits for viewer in self._viewers)
 
     def offer(self, frame: Frame, snapshot: Snapshot) -> None:
         """Leave a small copy for ``encode_next``; an older one nobody took is replaced.
@@ -91,7 +93,8 @@ class Preview:
         """
         bgr = frame.picture.bgr()
         height, width = bgr.shape[:2]
-        scale = min(1.0, self._width / width)
+        step = self._fidelity.step
+        scale = min(1.0, step.width / width)
         small = imaging.resized(bgr, round(width * scale), max(1, round(height * scale)))
         with self._lock:
             if self._viewers:
@@ -101,8 +104,15 @@ class Preview:
                     snapshot.possible_faces,
                     small.shape[1] / snapshot.width,
                 )
-                self._due = self._clock() + self._interval_s
+                self._due = self._next_due(1 / step.fps)
                 self._lock.notify()
+
+    def _next_due(self, interval_s: float) -> float:
+        # From when this one was due, not from when its frame came: else 10 a second out of a
+        # camera's 30 would become 7.5.
+        self._seen_at = now = self._clock()
+        due = self._due if math.isfinite(self._due) else now
+        return max(due + interval_s, now + interval_s / 2)
 
     def encode_next(self, timeout_s: float) -> bool:
         """Make the next picture for all viewers; False when there was none within ``timeout_s``.
@@ -114,8 +124,12 @@ class Preview:
             offered, self._offered = self._offered, None
         if offered is None:
             return self._encode_faded()
-        self._last, self._last_at = self._marked(offered), self._clock()
+        began = self._clock()
+        self._last = self._marked(offered)
         self._publish(self._last, live=True)
+        took_s = self._clock() - began
+        with self._lock:  # whoever comes in meanwhile starts it anew
+            self._fidelity.made(took_s, self._viewers)
         return True
 
     @contextmanager
@@ -132,15 +146,17 @@ class Preview:
         with self._lock:
             if len(self._viewers) >= self.max_viewers:
                 return None
-            viewer = Viewer(self, asyncio.get_running_loop())
+            loop = asyncio.get_running_loop()
+            viewer = Viewer(lambda: self._newest, loop, self._clock)
             if not self._viewers:
                 self._due = -math.inf
-            self._viewers.add(viewer)
+                self._fidelity.reset()
+            self._viewers |= {viewer}
         return viewer
 
     def _leave(self, viewer: Viewer) -> None:
         with self._lock:
-            self._viewers.discard(viewer)
+            self._viewers -= {viewer}
             if not self._viewers:
                 # No picture outlives the last viewer.
                 self._due = math.inf
@@ -157,16 +173,17 @@ class Preview:
     def _encode_faded(self) -> bool:
         """Once a second after the pictures stopped: the last one, grey, saying so."""
         last, now = self._last, self._clock()
-        if last is None or now - self._last_at < self._stale_after_s or now - self._faded_at < 1:
+        age_s = now - self._seen_at
+        if last is None or age_s < self._stale_after_s or now - self._faded_at < 1:
             return False
         self._faded_at = now
         faded = last.copy()
-        drawing.fade(faded, f"No new picture for {now - self._last_at:.0f} s")
+        drawing.fade(faded, f"No new picture for {age_s:.0f} s")
         self._publish(faded, live=False)
         return True
 
     def _publish(self, bgr: Bgr, *, live: bool) -> None:
-        data = jpeg.encode(bgr, self._quality)
+        data = jpeg.encode(bgr, self._fidelity.step.quality)
         with self._lock:
             if self._viewers:
                 self._count += 1
@@ -175,33 +192,6 @@ class Preview:
                     viewer.wake()
             else:
                 self._last = None
-
-
-class Viewer:
-    """Somebody who watches, inside an event loop. Pictures he is too slow for are skipped."""
-
-    def __init__(self, preview: Preview, loop: asyncio.AbstractEventLoop) -> None:
-        self._preview = preview
-        self._loop = loop
-        self._fresh = asyncio.Event()
-        if preview.newest is not None:
-            self._fresh.set()
-
-    def wake(self) -> None:
-        """Tell him, from any thread, that there is a newer picture."""
-        # A loop that is already closed has no viewer left to wake.
-        with suppress(RuntimeError):
-            self._loop.call_soon_threadsafe(self._fresh.set)
-
-    async def next(self, timeout_s: float) -> Shot | None:
-        """The newest picture he has not had; None when none came in time."""
-        try:
-            async with asyncio.timeout(timeout_s):
-                await self._fresh.wait()
-        except TimeoutError:
-            return None
-        self._fresh.clear()
-        return self._preview.newest
 
 
 def _wider(box: Box, scale: float) -> Box:

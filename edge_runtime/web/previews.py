@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
-from edge_runtime.web.preview import Preview, Viewer
+from edge_runtime.web.preview import Preview
+from edge_runtime.web.viewer import Viewer
 
 
 class Previews:

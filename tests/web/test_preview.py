@@ -13,7 +13,8 @@ import pytest
 
 from edge_runtime import jpeg
 from edge_runtime.types import Bgr, Box
-from edge_runtime.web.preview import Preview, Viewer
+from edge_runtime.web.preview import Preview
+from edge_runtime.web.viewer import Viewer
 from tests.web.fake_status import FACES, FakeClock, frame, noise, snapshot
 
 
@@ -67,6 +68,27 @@ def test_a_viewer_makes_pictures_wanted_at_the_previews_own_rate(clock: FakeCloc
         assert not preview.wanted(clock.now + 0.09)
         assert preview.wanted(clock.now + 0.11)
     assert not preview.wanted(clock.now + 10)
+
+
+def test_ten_of_thirty_frames_a_second_are_ten(clock: FakeClock) -> None:
+    preview = Preview(clock=clock, fps=10)
+    offers = 0
+    with watched(preview):
+        for index in range(300):
+            clock.now = 100 + index / 30 + 0.0004 * (index % 3)  # as cameras are: not to the dot
+            if preview.wanted(clock.now):
+                preview.offer(frame(), snapshot())
+                offers += 1
+    assert 95 <= offers <= 101
+
+
+def test_after_a_pause_no_burst_makes_up_for_it(clock: FakeClock) -> None:
+    preview = Preview(clock=clock, fps=10)
+    with watched(preview):
+        preview.offer(frame(), snapshot())
+        clock.now += 5
+        preview.offer(frame(), snapshot())
+        assert not preview.wanted(clock.now + 0.04)
 
 
 def test_pictures_are_made_small(preview: Preview) -> None:
@@ -235,3 +257,69 @@ def test_a_viewer_whose_loop_is_gone_hurts_nobody(
         with caplog.at_level(logging.ERROR):
             assert preview.encode_next(0)
     assert caplog.text == ""
+
+
+def test_none_is_made_while_nobody_is_ready_for_another(preview: Preview, clock: FakeClock) -> None:
+    async def watch() -> None:
+        with preview.watch() as viewer:
+            assert viewer is not None
+            preview.offer(frame(), snapshot())
+            preview.encode_next(0)
+            clock.now += 60
+            assert not preview.wanted(clock()), "he has not taken the last one"
+            assert await viewer.next(1) is not None
+            assert not preview.wanted(clock()), "he is busy with it"
+            assert await viewer.next(0) is None
+            assert preview.wanted(clock())
+
+    asyncio.run(watch())
+
+
+def test_a_slow_viewer_is_not_told_that_the_camera_stopped(
+    preview: Preview, clock: FakeClock
+) -> None:
+    with watched(preview):
+        preview.offer(frame(), snapshot())
+        preview.encode_next(0)
+        for _ in range(10):
+            clock.now += 1
+            preview.wanted(clock())
+            assert not preview.encode_next(0)
+
+
+def test_a_viewer_who_cannot_keep_up_makes_pictures_fewer_and_smaller(
+    preview: Preview, clock: FakeClock
+) -> None:
+    """One takes each picture at once, the other needs 0.3 s: ten a second are too many for him."""
+
+    async def watch() -> None:
+        with preview.watch() as quick, preview.watch() as slow:
+            assert quick is not None
+            assert slow is not None
+            sizes, done_at = [], clock()
+            for index in range(200):
+                clock.now += 0.05
+                await quick.next(0)
+                if clock() >= done_at and await slow.next(0):
+                    done_at = clock() + 0.3
+                if preview.wanted(clock()):
+                    preview.offer(frame(index), snapshot(index))
+                    preview.encode_next(0)
+                    sizes.append(len(preview.newest.jpeg) if preview.newest else 0)
+            assert preview.step.fps <= 5
+            assert sizes[-1] < sizes[0] / 2
+
+    asyncio.run(watch())
+
+
+def test_a_new_viewer_after_all_left_starts_at_what_is_configured(
+    preview: Preview, clock: FakeClock
+) -> None:
+    best = preview.step
+    with watched(preview):
+        for _ in range(300):
+            preview._fidelity.made(10, ())
+            clock.now += 0.1
+        assert preview.step.width < best.width
+    with watched(preview):
+        assert preview.step == best
