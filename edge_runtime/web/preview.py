@@ -3,7 +3,7 @@
 Three parties meet here. The pipeline's thread leaves a small copy of a frame, at most ``fps`` times
 a second and only if a viewer is ready for another; a worker's thread pixelates, draws and
 compresses it; viewers in the server's event loop wait for the result. None of them ever waits for a
-slower one. How often, how large and how good pictures are follows the slowest viewer (``fidelity.py``).
+slower one. How often, how large and how good pictures are follows the slowest viewer: ``fidelity``.
 """
 
 from __future__ import annotations
