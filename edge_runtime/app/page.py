@@ -8,8 +8,13 @@ import ssl
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Final, Self
 
-from edge_runtime.app.examination import Examination
-from edge_runtime.app.server import GONE_AFTER_MS, bind, make_server, tls_context
+from edge_runtime.app.server import (
+    GONE_AFTER_MS,
+    MOST_UNSENT,
+    bind,
+    make_server,
+    tls_context,
+)
 from edge_runtime.app.status import Status
 from edge_runtime.config import Config
 from edge_runtime.service.worker import Worker
@@ -70,6 +75,7 @@ class Page:
             listening = bind(self._config.web.host, self._config.web.port)
         else:
             listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, GONE_AFTER_MS)
+            listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, MOST_UNSENT)
         self._socket = self._closing.enter_context(listening)
         return self
 

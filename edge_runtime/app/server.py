@@ -32,6 +32,9 @@ OF_STRANGERS: Final = (
 GONE_AFTER_MS: Final = 30_000
 """Bytes that nobody acknowledged for so long end a connection."""
 
+MOST_UNSENT: Final = 64 * 1024
+"""Bytes the kernel takes ahead of the line: up to 4 MiB by itself, a minute of old pictures."""
+
 
 def bind(host: str, port: int) -> socket.socket:
     """A listening socket; port 0 takes any free one. Raises WebUnavailable.
@@ -50,6 +53,7 @@ def bind(host: str, port: int) -> socket.socket:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         # The kernel forgets a viewer whose network vanished; by itself after a quarter of an hour.
         listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, GONE_AFTER_MS)
+        listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, MOST_UNSENT)
         listening.bind(address)
         listening.listen(128)
     except OSError as error:

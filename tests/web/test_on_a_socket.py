@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.web.conftest import LiveService
+from tests.web.conftest import FPS, LiveService
+from tests.web.fake_status import snapshot
 
 
 def ask(service: LiveService, path: str) -> socket.socket:
@@ -52,17 +53,41 @@ def test_stopping_does_not_wait_for_a_viewer_who_reads_nothing(live: LiveService
     with ask(live, "/api/v1/stream.mjpg") as line:
         line.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         live.wait_for(lambda: live.preview.viewers == 1, "no viewer")
-        live.wait_for(lambda: (live.preview.newest or (0,))[0] > 10, "no pictures")
+        live.wait_for(lambda: live.preview.newest is not None, "no picture")
+        live.wait_for(lambda: not any(each.waits for each in live.preview._viewers), "not stuck")
         assert live.stop() < 2
 
 
+def test_no_pictures_are_kept_for_a_viewer_who_reads_nothing(live: LiveService) -> None:
+    """Else he who is slow sees the past, and nobody notices that he is."""
+    with ask(live, "/api/v1/stream.mjpg"):
+        live.wait_for(lambda: live.preview.newest is not None, "no picture")
+        until = (live.status.last or snapshot()).frame + 2 * FPS
+        live.wait_for(lambda: (live.status.last or snapshot()).frame > until, "no frames")
+        assert live.preview.newest is not None
+        assert live.preview.newest.number <= 5
+        assert len(live.preview.newest.jpeg) > 150_000, "and they are no small ones"
+
+
+@pytest.mark.slow
+def test_a_slow_viewer_gets_cheaper_pictures(live: LiveService) -> None:
+    with ask(live, "/api/v1/stream.mjpg") as line:
+        live.wait_for(lambda: live.preview.viewers == 1, "he did not come in")
+        best = live.preview.step
+        live.wait_for(
+            lambda: bool(line.recv(8192)) and live.preview.step.fps < best.fps,
+            "pictures stayed as they were",
+            seconds=15,
+        )
+
+
 def test_a_viewer_who_reads_nothing_loses_his_place_and_delays_nobody(tmp_path: Path) -> None:
-    with LiveService(tmp_path, idle_s=0.2) as service, ask(service, "/api/v1/stream.mjpg") as stuck:
+    with LiveService(tmp_path, idle_s=1.0) as service, ask(service, "/api/v1/stream.mjpg") as stuck:
         service.wait_for(lambda: service.preview.viewers == 1, "he did not come in")
         with ask(service, "/api/v1/stream.mjpg") as well:
+            service.wait_for(lambda: service.preview.viewers == 2, "both watch")
             for _ in range(5):
                 assert b"image/jpeg" in read_until(well, b"image/jpeg")
-            service.wait_for(lambda: service.preview.viewers == 2, "both watch")
             service.wait_for(
                 lambda: read_until(well, b"image/jpeg") != b"" and service.preview.viewers == 1,
                 "the stuck one was not dropped",
