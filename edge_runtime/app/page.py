@@ -8,13 +8,8 @@ import ssl
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Final, Self
 
-from edge_runtime.app.server import (
-    GONE_AFTER_MS,
-    MOST_UNSENT,
-    bind,
-    make_server,
-    tls_context,
-)
+from edge_runtime.app.examination import Examination
+from edge_runtime.app.server import GONE_AFTER_MS, MOST_UNSENT, bind, make_server, tls_context
 from edge_runtime.app.status import Status
 from edge_runtime.config import Config
 from edge_runtime.service.worker import Worker
