@@ -34,15 +34,9 @@ def badge(page: Page, name: str) -> str:
 
 def advice(page: Page, name: str) -> str:
     """What stands beside a number's name about what to do."""
+    title = f"document.querySelector('[data-about=\"{name}\"]')"
     return str(
-        page.run(
-            f"""
-            const title = document.querySelector('[data-about="{name}"]');
-            const todo = title.parentElement.parentElement.querySelector('.todo:not([hidden])');
-            const own = title.parentElement.querySelector('.todo');
-            return own && !own.hidden ? own.textContent : (own ? '' : todo?.textContent ?? '');
-            """
-        )
+        page.run(f"return {title}.parentElement.querySelector('.todo:not([hidden])').textContent")
     )
 
 
@@ -56,6 +50,22 @@ def test_a_number_says_whether_it_is_fine_and_what_to_do(sized: Page, live: Live
     assert "Under-voltage: use the 15 W supply" in advice(sized, "power")
     live.status.well = replace(HEALTH, temperature_c=None, power=None)
     sized.until(lambda: badge(sized, "temperature") == "unknown")
+
+
+def test_advice_pushes_no_number_out_of_sight(sized: Page, live: LiveService) -> None:
+    low = replace(QUIET, under_voltage=True, throttled=True)
+    live.status.well = replace(HEALTH, temperature_c=81.0, throttling=low)
+    sized.until(lambda: badge(sized, "temperature") == "act")
+    lost = sized.run(
+        """
+        const inside = (a, b) => a.top >= b.top && a.bottom <= b.bottom;
+        return [...document.querySelectorAll('.tile')].filter((tile) =>
+          ![...tile.querySelectorAll('.figure, .todo:not([hidden])')].every((each) =>
+            inside(each.getBoundingClientRect(), tile.getBoundingClientRect())
+            && each.offsetHeight < 200)).map((tile) => tile.textContent);
+        """
+    )
+    assert lost == []
 
 
 def test_a_number_is_explained_by_keyboard(sized: Page) -> None:
@@ -77,6 +87,41 @@ def test_every_number_is_explained_and_judged(page: Page) -> None:
         """
     )
     assert unsaid == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "name", "level"),
+    [
+        ("rates: {captured_fps: 30, dropped_fps: 1, processed_fps: 29}", "processed", "fine"),
+        ("rates: {captured_fps: 30, dropped_fps: 16, processed_fps: 14}", "processed", "watch"),
+        ("rates: null", "processed", "unknown"),
+        ("camera: {state: 'lost', problem: null}", "processed", "act"),
+        ("camera: {state: 'lost', problem: null}", "camera", "act"),
+        ("camera: {state: 'ended', problem: null}", "camera", "watch"),
+        ("frame: {age_s: 3.5}", "camera", "act"),
+        ("frame: null", "camera", "watch"),
+        ("latency_ms: {frame: {p50: 33, p95: 60}}", "latency", "fine"),
+        ("latency_ms: {frame: {p50: 34, p95: 60}}", "latency", "watch"),
+        ("latency_ms: {}", "latency", "unknown"),
+        ("limits: {hot_c: 54.2, stale_s: 3, low_memory_mb: 48}", "temperature", "watch"),
+        ("limits: {hot_c: 54.3, stale_s: 3, low_memory_mb: 48}", "temperature", "fine"),
+        ("limits: {hot_c: null, stale_s: 3, low_memory_mb: 2750}", "available", "fine"),
+        ("limits: {hot_c: null, stale_s: 3, low_memory_mb: 2751}", "available", "watch"),
+        ("models: []", "models", "watch"),
+        ("machine: null", "power", "unknown"),
+        ("machine: null", "alarms", "unknown"),
+    ],
+)
+def test_where_a_number_stops_being_fine(page: Page, changes: str, name: str, level: str) -> None:
+    said = page.run(
+        f"""
+        return import('/static/judge.js').then(async ({{ judge }}) => {{
+          const status = await (await fetch('/api/v1/status')).json();
+          return judge({{ ...status, {changes} }})['{name}'].level;
+        }});
+        """
+    )
+    assert said == level
 
 
 def test_stages_are_stacked_against_the_time_between_frames(sized: Page) -> None:

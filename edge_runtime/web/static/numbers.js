@@ -4,6 +4,13 @@ import { element } from "./element.js";
 import { judge } from "./judge.js";
 import { MEANINGS } from "./meanings.js";
 
+/** Advice stands below the number, which must not be pushed out of sight. */
+function place(title, meaning, advice) {
+  if (title.tagName === "DT") return title.parentElement.append(meaning, advice);
+  (title.closest(".head") ?? title).after(meaning);
+  (title.parentElement.querySelector(":scope > .sub") ?? meaning).after(advice);
+}
+
 export class Numbers {
   constructor() {
     this.places = new Map();
@@ -28,9 +35,7 @@ export class Numbers {
     const advice = element(tag, "todo");
     advice.hidden = true;
     title.replaceChildren(button, badge);
-    const after = title.closest(".head") ?? title;
-    if (tag === "dd") title.parentElement.append(meaning, advice);
-    else after.after(meaning, advice);
+    place(title, meaning, advice);
     this.places.set(name, { badge, advice, shown: "" });
   }
 
