@@ -22,6 +22,8 @@ EdgeRuntimeError                    exit code
 ├── ShelfUnwritable (OSError)       7   the folder of models cannot be written
 ├── ServiceUnreachable (ConnectionError) 9  a running edge-runtime does not answer over the network
 ├── ServiceRefused (RuntimeError)   9   it answers that it will not; the sentence is its own
+├── SupervisorUnavailable (OSError) 10  systemd is not there, may not be asked, or said no
+├── InstallationUnsuited (RuntimeError) 10  no service can be made, or unmade, of this installation
 └── CompressionError                8   a stage of a recipe cannot do what it was asked
     ├── LayerUnsuited (ValueError)      8   a layer cannot be changed in this way
     ├── TargetUnreachable (ValueError)  8   no setting reaches the size that was asked for
@@ -163,6 +165,18 @@ class ServiceRefused(EdgeRuntimeError, RuntimeError):
         """Of HTTP: 401 without the right token, 404, 409, 422, 503."""
         self.manifest = manifest
         """A manifest.json to fill in, when that is all that an upload lacks."""
+
+
+class SupervisorUnavailable(EdgeRuntimeError, OSError):
+    """systemd is not there, may not be asked, or refused; the sentence has its words."""
+
+    exit_code = 10
+
+
+class InstallationUnsuited(EdgeRuntimeError, RuntimeError):
+    """No service can be made of this installation, or there is none to take away."""
+
+    exit_code = 10
 
 
 class CompressionError(EdgeRuntimeError):

@@ -35,6 +35,7 @@ COMMANDS: Final = {
     "certificate": Place(
         "edge_runtime.cli.certificate:certificate", "Make a certificate for the page."
     ),
+    "service": Place("edge_runtime.cli.service:service", "Start at boot, under systemd."),
     "config": Place("edge_runtime.cli.config:config", "Show or check the settings."),
     "rules": Place("edge_runtime.cli.rules:rules", "Check the rules of the settings, or try one."),
     "compress": Place("edge_runtime.cli.compress:compress", "Make a model small by a recipe."),
