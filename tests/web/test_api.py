@@ -178,6 +178,24 @@ def test_the_stream_sends_each_picture_as_a_part_and_counts_its_viewer(served: S
     asyncio.run(watch())
 
 
+def test_no_request_shows_a_face() -> None:
+    """Whether faces are pixelated is the settings' word alone."""
+    served = Served(preview_options={"quality": 95})
+
+    async def watch() -> bytes:
+        odd = "pixelate=false&pixelated=0&raw=1&quality=100"
+        async with listening(served.app, f"/api/v1/stream.mjpg?{odd}") as (listener, _):
+            await listener.next()
+            served.show()
+            return await listener.next()
+
+    part = asyncio.run(watch())
+    picture = jpeg.decode_bgr(part[part.index(b"\xff\xd8") :])
+    face = picture[135:265, 215:305].astype(int)  # well inside the first face
+    beside = picture[300:400, 20:120].astype(int)
+    assert np.abs(np.diff(face, axis=1)).mean() < np.abs(np.diff(beside, axis=1)).mean() / 4
+
+
 def test_too_many_viewers_hear_so() -> None:
     served = Served(preview_options={"max_viewers": 1})
 
@@ -187,6 +205,8 @@ def test_too_many_viewers_hear_so() -> None:
             async with listening(served.app, "/api/v1/stream.mjpg") as (late, task):
                 await task
             assert late.status == 503
+            assert late.headers["content-type"] == "application/problem+json"
+            assert late.headers["retry-after"] == "10"
             assert "1 is the limit" in json.loads(await late.next())["detail"]
         async with listening(served.app, "/api/v1/stream.mjpg") as (again, _):
             await again.next()

@@ -21,6 +21,7 @@ from tests.web.browser import Page
 from tests.web.conftest import LiveService
 from tests.web.fake_counter import mood
 from tests.web.fake_status import CAMERA, HEALTH, LOST, QUIET, FakeCamera, FakeStatus, snapshot
+from tests.web.test_on_a_socket import ask
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -70,6 +71,22 @@ def test_the_live_view_stops_out_of_sight_and_comes_back(page: Page, live: LiveS
     page.run("window.scrollTo(0, 0)")
     live.wait_for(lambda: live.preview.viewers == 1, "it did not come back")
     page.until(page.picture)
+
+
+def test_one_too_many_is_told_why_and_comes_in_when_there_is_room(
+    chromium: webdriver.Chrome, tmp_path: Path
+) -> None:
+    with LiveService(tmp_path, idle_s=3600) as live:
+        lines = [ask(live, "/api/v1/stream.mjpg") for _ in range(8)]
+        live.wait_for(lambda: live.preview.viewers == 8, "all eight should watch")
+        page = Page(chromium, live.url)
+        page.until(lambda: "8 watch already, which is the limit" in page.text("#over"))
+        lines.pop().close()
+        page.until(page.picture)
+        assert page.text("#over") == ""
+        for line in lines:
+            line.close()
+        chromium.get("about:blank")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

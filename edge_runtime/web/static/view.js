@@ -90,7 +90,7 @@ export class View {
       return status.matter ?? status.state.sentence;
     }
     if (this.refused && status.preview.viewers >= status.preview.max_viewers) {
-      return `${status.preview.viewers} viewers already, no more are allowed`;
+      return `${status.preview.viewers} watch already, which is the limit. Trying again.`;
     }
     return this.image.hidden ? "Waiting for a picture" : "";
   }
