@@ -245,9 +245,11 @@ def text(rounds: list[Round], conditions: str) -> str:
     return "\n".join([conditions, "", *verdicts, "", *table, "", "By round:", "", *served])
 
 
-def priority() -> str:
+def command() -> str:
     """How we were started: a figure taken beside others' work is another one."""
-    return "chrt -f 10 " if os.sched_getscheduler(0) == os.SCHED_FIFO else ""
+    first = ["chrt", "-f", "10"] if os.sched_getscheduler(0) == os.SCHED_FIFO else []
+    said = [each for each in sys.argv[1:] if each != "--write"]
+    return " ".join([*first, "python", "-m", "benchmarks.viewers", *said])
 
 
 def main() -> int:
@@ -271,7 +273,7 @@ def main() -> int:
         f"{today()}, {machine}; `{options.source}`, runtime on core {options.core} alone, "
         f"{options.followers} followers and {options.viewers} viewers on core "
         f"{options.crowd_core}, phases of {options.seconds:g} s. "
-        f"Command: `{priority()}python -m benchmarks.viewers`.",
+        f"Command: `{command()}`.",
     )
     print(json.dumps([asdict(each) for each in rounds], indent=2) if options.json else said)
     if options.write:
