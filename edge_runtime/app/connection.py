@@ -11,7 +11,6 @@ import asyncio
 import ipaddress
 import logging
 import ssl
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -19,10 +18,28 @@ import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 from uvicorn.protocols.utils import get_remote_addr
 
+from edge_runtime.web.headers import SECURITY_HEADERS
+
 log = logging.getLogger(__name__)
 
 LARGEST_HEAD: Final = 16 * 1024
 """Bytes of a request's first line and headers."""
+
+_SAID: Final = (
+    b'{"type":"about:blank","title":"Bad Request","status":400,'
+    b'"detail":"What came is no HTTP, or its head is too long."}'
+)
+_NO_HTTP: Final = b"\r\n".join(
+    (
+        b"HTTP/1.1 400 Bad Request",
+        b"content-type: application/problem+json",
+        b"content-length: %d" % len(_SAID),
+        b"connection: close",
+        *(f"{name}: {value}".encode() for name, value in SECURITY_HEADERS.items()),
+        b"",
+        _SAID,
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +137,14 @@ class Connection(H11Protocol):
         else:
             self._early += data  # it came in one piece with the end of the handshake
 
+    def send_400_response(self, msg: str) -> None:
+        """As careful as our other answers, and in one piece; nothing into an answer under way."""
+        if self.is_waiting or not self.cycle.response_started:
+            self.transport.write(_NO_HTTP)
+            self.transport.close()
+        else:
+            self._drop()
+
     def on_response_complete(self) -> None:
         self._free_at = self.loop.time()
         super().on_response_complete()
@@ -154,19 +179,20 @@ class Connection(H11Protocol):
 
     def _has_room(self) -> bool:
         """Whether one more may come; the oldest that asked for nothing makes room for it."""
-        limits, all_of_them = self._limits, list(self._others())
-        alike = [each for each in all_of_them if each.host == self.host]
-        too_many = len(alike) >= limits.per_address and not self._is_shared(self.host)
-        if len(all_of_them) < limits.connections and not too_many:
-            return True
-        waiting = [each for each in (alike if too_many else all_of_them) if each.is_waiting]
-        if not waiting:
-            return False
-        min(waiting, key=lambda each: each.began_at)._drop()
-        return True
+        crowd = self._crowd()
+        waiting = [each for each in crowd if each.is_waiting]
+        if waiting:
+            min(waiting, key=lambda each: each.began_at)._drop()
+        return bool(waiting) or not crowd
 
-    def _others(self) -> Iterable[Connection]:
-        return (each for each in self.connections if isinstance(each, Connection))
+    def _crowd(self) -> list[Connection]:
+        """Those of whom one has to go before one more may come."""
+        there = [each for each in self.connections if isinstance(each, Connection)]
+        if not self._is_shared(self.host):
+            alike = [each for each in there if each.host == self.host]
+            if len(alike) >= self._limits.per_address:
+                return alike
+        return there if len(there) >= self._limits.connections else []
 
     def _is_shared(self, host: str) -> bool:
         try:

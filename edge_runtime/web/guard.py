@@ -6,6 +6,7 @@ Pure ASGI, because wrappers that collect a response would hold back endless ones
 from __future__ import annotations
 
 import asyncio
+import re
 from http import HTTPStatus
 from typing import Final
 from urllib.parse import parse_qs, urlsplit
@@ -27,6 +28,7 @@ LOGIN_S: Final = 10.0
 """So long the few bytes of a login may take."""
 SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
+_NAME: Final = re.compile(r"[A-Za-z0-9._:-]{1,100}")
 _ASK: Final = "This needs a token: make one with `edge-runtime token new` on the runtime's machine."
 _WRONG: Final = "That is no token of this runtime, or it was revoked."
 _MAY: Final = {
@@ -76,7 +78,7 @@ class Guard:
             return None
         return refusal(
             HTTPStatus.MISDIRECTED_REQUEST,
-            f"This runtime does not answer to the name {name[:100]!r}. "
+            f"This runtime does not answer to {_shown(name)}. "
             "Use its IP address, or add the name to web.allowed_hosts.",
         )
 
@@ -222,6 +224,11 @@ def host_name(host: str) -> str:
         name, bracket, _ = host[1:].partition("]")
         return name if bracket else ""
     return host.partition(":")[0] if host.count(":") <= 1 else ""
+
+
+def _shown(name: str) -> str:
+    """A name that could be one; what else stands there may be anything, and is not repeated."""
+    return f"the name {name!r}" if _NAME.fullmatch(name) else "that name"
 
 
 def _beyond(token: Token, needed: TokenScope) -> Response:

@@ -318,7 +318,26 @@ def asked(service: LiveService, path: str) -> int:
 def test_a_head_that_is_too_long_is_refused(live: LiveService) -> None:
     with connect(live) as line:
         line.sendall(b"GET / HTTP/1.1\r\nhost: a\r\nx: " + b"x" * (LARGEST_HEAD + 1))
-        assert told(line).startswith(b"HTTP/1.1 400")
+        answer = told(line)
+    assert answer.startswith(b"HTTP/1.1 400")
+    assert b"frame-ancestors 'none'" in answer
+    assert b"too long" in answer
+
+
+def test_nonsense_in_a_body_breaks_into_no_answer() -> None:
+    async def test(desk: Desk) -> None:
+        connection, transport = desk.connect()
+        connection.data_received(
+            b"POST / HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n"
+        )
+        await turns()
+        connection.cycle.response_started = True
+        connection.data_received(b"no size\r\n")
+        assert transport.aborted
+        connection.cycle.response_started = False
+        desk.answer.set()
+
+    at_a_desk(test)
 
 
 def test_nonsense_fills_no_log(live: LiveService, caplog: pytest.LogCaptureFixture) -> None:

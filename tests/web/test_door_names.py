@@ -73,6 +73,12 @@ def test_a_name_that_is_not_ours_is_refused(tmp_path: Path, asks: bool) -> None:
     assert "web.allowed_hosts" in answer.json()["detail"]
 
 
+def test_what_could_be_no_name_is_not_repeated() -> None:
+    answer = Served().get("/healthz", headers={"host": "127.0.0.1 Bearer ert_canary"})
+    assert answer.status_code == 421
+    assert "canary" not in answer.text
+
+
 @pytest.mark.parametrize("host", ["", "[::1", "a:b:c", ":8000"])
 def test_a_malformed_host_is_refused(host: str) -> None:
     assert Served().get("/healthz", headers={"host": host}).status_code == 400
