@@ -25,6 +25,8 @@ def environ(tmp_path: Path, repository: Path) -> dict[str, str]:
         "HOME": str(tmp_path),
         "PATH": "/usr/sbin:/usr/bin:/sbin:/bin",
         "PYTHONPATH": str(repository),
+        # An installation is compiled already; a fresh checkout would be while it runs.
+        "PYTHONDONTWRITEBYTECODE": "1",
     }
 
 

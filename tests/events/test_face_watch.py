@@ -137,13 +137,16 @@ def test_frames_in_which_nothing_changes_allocate_nothing() -> None:
     door = Door()
     faces = tuple(face(i, x=200 * i, labels={"smile": SMILE}) for i in range(1, 5))
     door.show(20, *faces)
-    moments = [door.clock.now + i / FPS for i in range(1000)]
     look = door.watch.look
-    look(faces, moments[0])
-    before = sys.getallocatedblocks()
-    for now in moments:
-        look(faces, now)
-    assert sys.getallocatedblocks() - before < 20  # the loop's own
+    grown = []
+    for _ in range(3):  # other threads of the test run allocate too, but not in every round
+        moments = [door.clock.now + i / FPS for i in range(1000)]
+        look(faces, moments[0])
+        before = sys.getallocatedblocks()
+        for now in moments:
+            look(faces, now)
+        grown.append(sys.getallocatedblocks() - before)
+    assert min(grown) < 20  # the loop's own
 
 
 def test_a_crowd_that_passes_leaves_nothing_behind() -> None:
