@@ -1,6 +1,6 @@
 """The Debian package, built: twice the same, clean, and running from where it was unpacked.
 
-Takes minutes and the network: scripts/test --all.
+Takes minutes and the network: scripts/test --package.
 """
 
 from __future__ import annotations
