@@ -90,7 +90,9 @@ def ask(
         async with httpx.AsyncClient(
             transport=transport, base_url=base, cookies=dict(cookies or {})
         ) as client:
-            return await client.request(method, path, **more)
+            # What should be refused may turn out to be endless.
+            async with asyncio.timeout(10):
+                return await client.request(method, path, **more)
 
     return asyncio.run(answer())
 

@@ -11,6 +11,7 @@ export class View {
     this.inSight = false;
     this.running = false;
     this.refused = false;
+    this.forbidden = false; // the token is for figures only
     this.status = null;
     this.camera = null; // null: the only one
     this.image.addEventListener("load", () => this.shown());
@@ -24,7 +25,7 @@ export class View {
   }
 
   decide() {
-    if (this.inSight && !document.hidden) this.start();
+    if (this.inSight && !document.hidden && !this.forbidden) this.start();
     else this.stop();
   }
 
@@ -66,7 +67,15 @@ export class View {
     this.stop();
     this.refused = true;
     this.say();
-    setTimeout(() => this.decide(), AGAIN_MS);
+    this.again();
+  }
+
+  /** An image does not tell why it failed; where pictures are not allowed, asking again is no use. */
+  async again() {
+    const answer = await fetch("/api/v1/snapshot.jpg", { method: "HEAD" }).catch(() => null);
+    this.forbidden = answer?.status === 403;
+    this.say();
+    if (!this.forbidden) setTimeout(() => this.decide(), AGAIN_MS);
   }
 
   update(status) {
@@ -89,6 +98,7 @@ export class View {
     if (lost || !status.frame || status.camera.state === "ended") {
       return status.matter ?? status.state.sentence;
     }
+    if (this.forbidden) return "Your token is for figures, not for pictures";
     if (this.refused && status.preview.viewers >= status.preview.max_viewers) {
       return `${status.preview.viewers} watch already, which is the limit. Trying again.`;
     }
