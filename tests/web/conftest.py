@@ -5,7 +5,7 @@ from __future__ import annotations
 import ssl
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -45,6 +45,7 @@ class LiveService:
         port: int = 0,
         limits: Limits | None = None,
         tls: ssl.SSLContext | None = None,
+        trusted_proxies: Sequence[str] = (),
     ) -> None:
         self.status = status or FakeStatus()
         self.previews = {camera.name: Preview() for camera in self.status.cameras()}
@@ -69,7 +70,7 @@ class LiveService:
         self.port: int = self._socket.getsockname()[1]
         self.url = f"http{'s' if tls else ''}://127.0.0.1:{self.port}/"
         self.server: uvicorn.Server = make_server(
-            app, graceful_shutdown_s=1.0, tls=tls, limits=limits
+            app, graceful_shutdown_s=1.0, tls=tls, limits=limits, trusted_proxies=trusted_proxies
         )
         self._stop = threading.Event()
         self._threads = [

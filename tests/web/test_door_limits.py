@@ -152,6 +152,19 @@ def test_who_waits_for_an_answer_is_not() -> None:
     at_a_desk(test)
 
 
+def test_an_answer_gives_time_for_the_next_request() -> None:
+    async def test(desk: Desk) -> None:
+        desk.answer.set()
+        connection, _ = desk.connect()
+        connection._free_at -= 1000
+        connection.data_received(HEAD)
+        await turns()
+        assert dropped(connection, 9.9) is None
+        assert dropped(connection, 10.1) == "is slow with a request"
+
+    at_a_desk(test)
+
+
 def test_a_body_that_does_not_come_is_not_waited_for() -> None:
     async def test(desk: Desk) -> None:
         desk.reads_body = True

@@ -11,6 +11,7 @@ import pytest
 from edge_runtime.web import guard as guard_module
 from edge_runtime.web.assets import load_assets
 from edge_runtime.web.backoff import FREE, LONGEST_S, MOST_ADDRESSES, Backoff
+from tests.web.conftest import LiveService
 from tests.web.fake_status import FakeClock
 from tests.web.guarded import AT, PAGE, Guarded, bearer
 from tests.web.served import Served
@@ -192,6 +193,18 @@ def test_who_guesses_delays_nobody_else(served: Guarded) -> None:
         asyncio.run(ask("192.168.1.66", "guess"))
     assert asyncio.run(ask("192.168.1.66", served.token)) == 429
     assert asyncio.run(ask("192.168.1.7", served.token)) == 200
+
+
+@pytest.mark.parametrize(("proxies", "last"), [((), 429), (("127.0.0.1",), 401)])
+def test_only_a_trusted_proxy_says_who_guesses(
+    tmp_path: Path, proxies: tuple[str, ...], last: int
+) -> None:
+    with LiveService(tmp_path, token="t" * 20, trusted_proxies=proxies) as live:
+        statuses = []
+        for number in range(FREE + 2):
+            headers = {**bearer("guess"), "x-forwarded-for": f"10.0.0.{number}"}
+            statuses.append(httpx.get(f"{live.url}api/v1/status", headers=headers).status_code)
+        assert statuses == [401] * (FREE + 1) + [last]
 
 
 def test_pauses_double_up_to_a_limit_and_are_forgotten() -> None:

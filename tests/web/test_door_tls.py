@@ -100,6 +100,17 @@ def test_handshakes_that_do_not_come_keep_nobody_out(
         line.close()
 
 
+def test_a_handshake_takes_a_place_like_any_connection(tmp_path: Path, made: Certificate) -> None:
+    limits = Limits(handshake_s=60, connections=5)
+    tls = tls_context(made.certificate, made.key)
+    with LiveService(tmp_path, tls=tls, limits=limits) as service:
+        lines = [socket.create_connection(("127.0.0.1", service.port), 5) for _ in range(20)]
+        for line in lines[:15]:
+            assert received(line) == b""
+        for line in lines:
+            line.close()
+
+
 def received(line: socket.socket) -> bytes:
     try:
         return line.recv(65536)
@@ -133,5 +144,5 @@ def test_a_key_with_a_passphrase_is_refused_and_asks_nobody(
             serialization.BestAvailableEncryption(b"secret"),
         )
     )
-    with pytest.raises(WebUnavailable, match="passphrase"):
+    with pytest.raises(WebUnavailable, match=r"\(the key asks for a passphrase\)"):
         tls_context(made.certificate, locked)
