@@ -45,7 +45,7 @@ def test_nothing_is_written_in_steady_state(tmp_path: Path, repository: Path) ->
         child = subprocess.Popen(RUN, env=supervised, stderr=subprocess.PIPE, cwd=tmp_path)
         try:
             supervisor.wait_for("WATCHDOG", "1", START_S)
-            grown = []
+            grown: list[int] = []
             # On a busy machine the start reaches into the first of these: the first reading of a
             # file marks when it was read. Who writes for good does so in all of them.
             while len(grown) < 4 and 0 not in grown:
