@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -76,7 +76,7 @@ class TestLayers:
     def test_layers_that_contradict_each_other_are_refused(self, written: Written) -> None:
         path = written("[capture]\nlongest_retry_s = 2.0\n")
         said = refusal(path, capture__first_retry_s=3.0)
-        assert "first_retry_s of at most longest_retry_s, but 3 > 2" in said
+        assert "capture.first_retry_s of at most capture.longest_retry_s, but 3 > 2" in said
 
 
 class TestWhichFile:
@@ -373,6 +373,7 @@ class TestProperties:
     def test_toml_brings_every_config_back(self, config: Config) -> None:
         assert Config.model_validate(tomllib.loads(to_toml(config))) == config
 
+    @example(key="capture.first_retry_s", value=11.0)
     @given(key=st.sampled_from(sorted(KEYS)), value=anything)
     def test_any_value_is_taken_or_refused_in_one_line(self, key: str, value: object) -> None:
         layer = flag_layer({key: value}, Path("/h"))

@@ -16,10 +16,10 @@ from edge_runtime.config.table import (
     FolderPath,
     Folders,
     Hours,
+    NamedTable,
     Names,
     Seconds,
     Share,
-    Slug,
     Table,
     Text,
 )
@@ -44,11 +44,11 @@ class SourceTable(Table):
     """``auto``, or a URI such as ``picamera://0``, ``v4l2:///dev/video0``, ``rtsp://…``."""
 
 
-class CameraTable(Table):
-    """One of several cameras, each written as ``[[camera]]``."""
+class CameraTable(NamedTable):
+    """One of several cameras, each written as ``[[camera]]``: the page, the API and the metrics call
+    it by its name.
+    """
 
-    name: Slug
-    """What the page, the API and the metrics call it."""
     uri: Text
     """As ``source.uri``."""
 
@@ -211,7 +211,7 @@ class CaptureTable(Table):
     def _delays_grow(self) -> Self:
         if self.first_retry_s > self.longest_retry_s:
             raise ValueError(
-                f"first_retry_s of at most longest_retry_s, "
+                f"capture.first_retry_s of at most capture.longest_retry_s, "
                 f"but {self.first_retry_s:g} > {self.longest_retry_s:g}"
             )
         return self

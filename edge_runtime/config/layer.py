@@ -55,11 +55,13 @@ def file_layer(path: Path, home: Path | None) -> Layer:
     origins = {key: _place(path, text, key) for key in values}
     if listed is not None:
         found = cameras_in(listed, path, text, source=origins.get("source.uri"))
-        values[CAMERA], problems = found.cameras, [*problems, *found.problems]
+        values[CAMERA] = found.tables
+        problems += found.problems
         origins |= found.origins
     if ruled is not None:
         rules = rules_in(ruled, path, text, home=home, cameras=_camera_names(listed))
-        values[RULE], problems = rules.rules, [*problems, *rules.problems]
+        values[RULE] = rules.tables
+        problems += rules.problems
         origins |= rules.origins
     return _checked(values, origins, problems)
 

@@ -10,7 +10,7 @@ class Places:
     """Finds the line of a key of ``[[name]]`` by a plain search, as for other keys."""
 
     def __init__(self, name: str, path: Path, text: str) -> None:
-        self._path = path
+        self.name, self._path = name, path
         self._headers: list[int] = []
         self._lines: dict[tuple[int, str], int] = {}
         inside = False

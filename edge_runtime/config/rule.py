@@ -15,7 +15,16 @@ from pydantic import (
     model_validator,
 )
 
-from edge_runtime.config.table import FolderPath, Hours, Seconds, Share, Slug, Table, Text
+from edge_runtime.config.table import (
+    FolderPath,
+    Hours,
+    NamedTable,
+    Seconds,
+    Share,
+    Slug,
+    Table,
+    Text,
+)
 from edge_runtime.event import ENDED_BY, EventKind
 
 MOST_RULES: Final = 32
@@ -105,10 +114,9 @@ def _listed(value: object) -> object:
     return [value] if isinstance(value, str) else value
 
 
-class RuleTable(Table):
+class RuleTable(NamedTable):
     """One rule."""
 
-    name: Slug
     when: Annotated[
         tuple[EventKind, ...], Strict(False), Field(min_length=1), BeforeValidator(_listed)
     ]

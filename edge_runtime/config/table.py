@@ -34,3 +34,9 @@ class Table(BaseModel):
     """Frozen; unknown keys are errors."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+
+
+class NamedTable(Table):
+    """One of an array of tables; no two have the same name."""
+
+    name: Slug
