@@ -38,7 +38,6 @@ STATS: Final = (
     "GET /api/v1/events.jsonl",
     "GET /api/v1/events/live",
     "GET /api/v1/rules",
-    "GET /api/v1/doctor",
     "GET /api/v1/models",
     "GET /api/v1/models/history",
 )
@@ -51,13 +50,14 @@ VIEW: Final = (
 """Pictures."""
 
 ADMIN: Final = (
+    "GET /api/v1/doctor",
     "POST /api/v1/models",
     "PUT /api/v1/models",
     "POST /api/v1/models/{name:path}/activate",
     "POST /api/v1/models/{name:path}/rollback",
     "DELETE /api/v1/models/{name:path}/versions/{version}",
 )
-"""Changes."""
+"""Changes, and the doctor, who starts programs and names users, paths and processes."""
 
 TAKES_FILES: Final = frozenset({"POST /api/v1/models", "PUT /api/v1/models"})
 """These limit what they read themselves, to ``models.largest_mb``."""
