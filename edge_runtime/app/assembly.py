@@ -126,16 +126,7 @@ class Assembly(Closeable):
         fresh = [
             self._detector_of(playing[DETECTOR]) if role == DETECTOR else None for _ in pipelines
         ]
-        turns = self._turns(playing)
-        self._playing = playing
-        for pipeline, detector in zip(pipelines, fresh, strict=True):
-            pipeline.exchange(
-                models=self.models,
-                turns=turns,
-                detector=detector,
-                threshold=self.threshold,
-                sure_score=self.threshold + SURE,
-            )
+        self._set_in(pipelines, playing, self._turns(playing), fresh)
 
     def settle(
         self,
@@ -157,6 +148,17 @@ class Assembly(Closeable):
         except ModelError:
             self._config, self.lineup = before
             raise
+        self._set_in(pipelines, playing, turns, fresh, self._manner())
+
+    def _set_in(
+        self,
+        pipelines: Sequence[Pipeline],
+        playing: dict[str, OpenedModel],
+        turns: Sequence[Turn],
+        fresh: Sequence[Detector | None],
+        manner: Manner | None = None,
+    ) -> None:
+        """What cannot fail any more; without a ``fresh`` detector a pipeline keeps its own."""
         self._playing = playing
         for pipeline, detector in zip(pipelines, fresh, strict=True):
             pipeline.exchange(
@@ -165,7 +167,7 @@ class Assembly(Closeable):
                 detector=detector,
                 threshold=self.threshold,
                 sure_score=self.threshold + SURE,
-                manner=self._manner(),
+                manner=manner,
             )
 
     def pipeline(
