@@ -293,6 +293,7 @@ def called(tree: ast.AST) -> Iterator[tuple[str, int]]:
         ("threading.Thread", ("service/worker.py",)),
         ("Thread", ("service/worker.py",)),
         ("sys.exit", ("cli/", "__main__.py")),
+        ("os._exit", ("cli/leaving.py",)),
     ],
 )
 def test_what_only_some_places_may_do(name: str, allowed: tuple[str, ...]) -> None:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import gc
 import importlib
 import os
-import sys
 from collections.abc import Sequence
-from typing import Any, Final, NamedTuple, cast
+from typing import Any, Final, NamedTuple, NoReturn, cast
 
 import click
 
 from edge_runtime import __version__
+from edge_runtime.cli.leaving import leave
 from edge_runtime.errors import EdgeRuntimeError
 from edge_runtime.journal import quieten_libraries
 from edge_runtime.service.title import hide_secrets
@@ -105,5 +105,6 @@ def _fail(sentence: str, code: int) -> int:
     return code
 
 
-if __name__ == "__main__":
-    sys.exit(main())
+def console() -> NoReturn:
+    """The ``edge-runtime`` command."""
+    leave(main())

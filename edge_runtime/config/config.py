@@ -45,8 +45,9 @@ class SourceTable(Table):
 
 
 class CameraTable(NamedTable):
-    """One of several cameras, each written as ``[[camera]]``: the page, the API and the metrics call
-    it by its name.
+    """One of several cameras, each written as ``[[camera]]``.
+
+    The page, the API and the metrics call it by its name.
     """
 
     uri: Text

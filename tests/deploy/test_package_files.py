@@ -115,7 +115,8 @@ def test_the_launcher_takes_the_libraries_of_its_python(deb: Path, tmp_path: Pat
     for folder in (cli, cli.parent):
         (folder / "__init__.py").touch()
     (cli / "main.py").write_text(
-        "import os\ndef main():\n    print(__file__, os.environ['PYTHONPATH'])\n    return 5\n"
+        "import os, sys\n"
+        "def console():\n    print(__file__, os.environ['PYTHONPATH'])\n    sys.exit(5)\n"
     )
     done = launch(deb, tmp_path)
     assert done.returncode == 5, done.stderr
