@@ -20,6 +20,7 @@ TAGS: Final = {
     "pictures": "What the cameras see, faces marked and pixelated.",
     "events": "What happened: who came, what was lost, which rules acted.",
     "models": "Which models there are, and which are active.",
+    "session": "Who asks, and how to leave.",
     "health": "For supervisors and monitoring.",
 }
 

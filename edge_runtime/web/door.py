@@ -7,14 +7,15 @@ import ipaddress
 import socket
 import struct
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Final
 
 from edge_runtime.errors import WebUnavailable
 from edge_runtime.types import Clock
-from edge_runtime.web.tokens import TOKEN_FILE, TokenFile, Tokens
+from edge_runtime.web.tokens import TOKEN_FILE, TokenFile, Tokens, utc_now
 
 _LOOPBACK_NAMES: Final = frozenset({"localhost", "localhost.localdomain", "ip6-localhost"})
 _SIOCGIFADDR: Final = 0x8915
@@ -63,6 +64,7 @@ def open_door(
     always_ask: bool = False,
     hostname: str | None = None,
     clock: Clock = time.monotonic,
+    now: Callable[[], datetime] = utc_now,
 ) -> Door:
     """The door for a server on ``address``; ``hostname`` is this machine's unless given.
 
@@ -72,12 +74,12 @@ def open_door(
     own = names_of_this_machine(hostname or socket.gethostname())
     names = own | {address.lower()} | _LOOPBACK_NAMES | {host.lower() for host in allowed_hosts}
     asks = always_ask or not is_loopback(address)
-    tokens = _tokens(address, state_dir / TOKEN_FILE, clock) if asks else None
+    tokens = _tokens(address, state_dir / TOKEN_FILE, clock, now) if asks else None
     return Door(address, names, tokens, frozenset(origin.lower() for origin in origins))
 
 
-def _tokens(address: str, path: Path, clock: Clock) -> Tokens:
-    tokens = Tokens(TokenFile(path), clock=clock)
+def _tokens(address: str, path: Path, clock: Clock, now: Callable[[], datetime]) -> Tokens:
+    tokens = Tokens(TokenFile(path), clock=clock, now=now)
     if not len(tokens):
         raise WebUnavailable(
             f"the page on {address} asks for a token, and there is none in {path}: make one with "

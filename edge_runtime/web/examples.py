@@ -35,6 +35,7 @@ from edge_runtime.web.report import (
     StatusReport,
     ThrottlingReport,
 )
+from edge_runtime.web.session_report import GONE, SessionReport
 from edge_runtime.web.shelf_report import (
     ActivationReport,
     Done,
@@ -150,6 +151,8 @@ def examples() -> Iterator[Report]:
     yield RulesReport(rules=(GATE,))
     yield FiguresReport(span="hour", step_s=5.0, ends_at=AT, figures={"temperature_c": WARM})
     yield DoctorReport(findings=(SUPPLY,))
+    yield SessionReport(asked=True, name="kitchen", scope="view", expires_at=AT + 86400)
+    yield GONE
     yield Alive(version="0.1.0")
     yield Readiness(ready=False, reason="Camera lost 12 s ago, retrying")
     yield Problem(

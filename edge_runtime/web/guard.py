@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from html import escape
 from http import HTTPStatus
 from typing import Final
 from urllib.parse import parse_qs, urlsplit
@@ -19,6 +20,7 @@ from edge_runtime.web.backoff import Backoff
 from edge_runtime.web.door import Door
 from edge_runtime.web.problem import problem as refusal
 from edge_runtime.web.rights import needed_for, takes_files
+from edge_runtime.web.session import Session, cookie_name, drop_cookie, keep_cookie, put
 from edge_runtime.web.tokens import Token, Tokens, TokenScope, cookie_of
 from edge_runtime.web.watch import LARGEST_BODY, Watch
 
@@ -31,6 +33,10 @@ SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 _NAME: Final = re.compile(r"[A-Za-z0-9._:-]{1,100}")
 _ASK: Final = "This needs a token: make one with `edge-runtime token new` on the runtime's machine."
 _WRONG: Final = "That is no token of this runtime, or it was revoked."
+_EXPIRED: Final = (
+    "The token {!r} expired at {}: make a new one with `edge-runtime token new` on the runtime's "
+    "machine."
+)
 _MAY: Final = {
     TokenScope.STATS: "see figures",
     TokenScope.VIEW: "see figures and pictures",
@@ -134,6 +140,7 @@ class Guard:
             token = found
             if token.scope < needed:
                 return _beyond(token, needed)
+        put(request.scope, Session(asked=tokens is not None, token=token))
         watch = Watch(
             request.scope,
             request.receive,
@@ -155,13 +162,18 @@ class Guard:
         # A program says who it is; a browser's cookie comes along unasked.
         spoken = scheme.lower() == "bearer"
         token = tokens.by_token(bearer.strip()) if spoken else tokens.by_cookie(cookie)
-        if token is None:
-            self._backoff.failed(_address(request))
-            answer = self._ask(request, _WRONG)
-            answer.delete_cookie(cookie_name(request))
+        if token is None or tokens.expired(token):
+            answer = self._turned_away(request, token)
+            drop_cookie(answer, request)
             return answer
         self._backoff.succeeded(_address(request))
         return token
+
+    def _turned_away(self, request: Request, expired: Token | None) -> Response:
+        """What a wrong token hears, or one that has ended; both count as a guess."""
+        self._backoff.failed(_address(request))
+        sentence = _EXPIRED.format(expired.name, expired.expires) if expired else _WRONG
+        return self._ask(request, sentence)
 
     def _pause(self, request: Request) -> Response | None:
         """Nothing is compared for an address that guessed too often just now."""
@@ -186,19 +198,13 @@ class Guard:
             return refusal(HTTPStatus.REQUEST_TIMEOUT, "The token did not arrive in time.")
         fields = parse_qs(body.decode("ascii", "replace"))
         offered = fields.get("token", [""])[0].strip()
-        if tokens.by_token(offered) is None:
-            self._backoff.failed(_address(request))
-            return self._ask(request, _WRONG)
+        token = tokens.by_token(offered)
+        if token is None or tokens.expired(token):
+            return self._turned_away(request, token)
         self._backoff.succeeded(_address(request))
         answer = RedirectResponse("/", HTTPStatus.SEE_OTHER)
-        answer.set_cookie(
-            cookie_name(request),
-            cookie_of(offered),
-            max_age=COOKIE_DAYS * 86400,
-            httponly=True,
-            samesite="strict",
-            secure=request.url.scheme == "https",
-        )
+        lives_s = int(min(COOKIE_DAYS * 86400, tokens.left_s(token)))
+        keep_cookie(answer, request, cookie_of(offered), lives_s=lives_s)
         return answer
 
     def _ask(self, request: Request, problem: str) -> Response:
@@ -209,13 +215,9 @@ class Guard:
     def _login_answer(
         self, problem: str, status: HTTPStatus, headers: dict[str, str] | None = None
     ) -> Response:
-        return HTMLResponse(self._login_page.replace("{{problem}}", problem), status, headers)
-
-
-def cookie_name(request: Request) -> str:
-    """Cookies ignore ports: two runtimes on one machine must not overwrite each other's."""
-    server = request.scope.get("server")
-    return f"edge_runtime_{server[1] if server else 0}"
+        return HTMLResponse(
+            self._login_page.replace("{{problem}}", escape(problem)), status, headers
+        )
 
 
 def host_name(host: str) -> str:

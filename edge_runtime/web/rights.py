@@ -20,6 +20,7 @@ PUBLIC: Final = (
     "GET /login",
     "POST /login",
     "GET /static/{name}",
+    "DELETE /api/v1/session",
 )
 """Without a token. They tell nothing about this machine: that it runs, and the page's code."""
 
@@ -30,6 +31,7 @@ STATS: Final = (
     "GET /openapi.json",
     "GET /metrics",
     "GET /readyz",
+    "GET /api/v1/session",
     "GET /api/v1/status",
     "GET /api/v1/live",
     "GET /api/v1/history",

@@ -26,6 +26,7 @@ from edge_runtime.web.pages import Pages
 from edge_runtime.web.previews import Previews
 from edge_runtime.web.problem import say_problems
 from edge_runtime.web.reporter import Reporter
+from edge_runtime.web.session import SessionApi
 from edge_runtime.web.shelf import ShelfApi
 from edge_runtime.web.status import StatusSource
 from edge_runtime.web.streams import Streams
@@ -63,7 +64,8 @@ def create_app(
     happenings = EventFeed(status.events(), max_subscribers=max_subscribers, clock=clock)
     events = EventsApi(status, happenings, streams)
     figures, doctor = HistoryApi(status, clock), DoctorApi(examine, clock)
-    for part in (api, events, figures, doctor, ShelfApi(counter), Pages(assets)):
+    shelf, session = ShelfApi(counter), SessionApi()
+    for part in (api, events, figures, doctor, shelf, session, Pages(assets)):
         # Side by side, not one inside the other: so a 405 can tell what all of them would take.
         app.router.routes.extend(part.router().routes)
     _put_behind(app, door, Backoff(clock=clock), assets["login.html"].text)

@@ -15,15 +15,16 @@ import hashlib
 import hmac
 import json
 import logging
+import math
 import os
 import secrets
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import IntEnum
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal, cast
 
 from edge_runtime.errors import WebUnavailable
 from edge_runtime.store.shelf.disk import SystemDisk, ensure_folder, part_of
@@ -41,6 +42,9 @@ CHECK_S: Final = 1.0
 _COOKIE: Final = b"edge-runtime page cookie"
 
 
+ScopeWord = Literal["stats", "view", "admin"]
+
+
 class TokenScope(IntEnum):
     """What a token's holder may do; each scope holds those below it."""
 
@@ -52,8 +56,8 @@ class TokenScope(IntEnum):
     """Changes too."""
 
     @property
-    def word(self) -> str:
-        return self.name.lower()
+    def word(self) -> ScopeWord:
+        return cast(ScopeWord, self.name.lower())
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +71,22 @@ class Token:
     """UTC, as ``2026-11-25T11:02:03Z``."""
     digest: str = field(repr=False)
     """SHA-256 of its cookie, as 64 hexadecimal digits."""
+    expires: str | None = None
+    """UTC, written as ``made``; from then on it opens nothing. None: never."""
+
+    @property
+    def ends_at(self) -> datetime | None:
+        """``expires`` as a time."""
+        return None if self.expires is None else datetime.fromisoformat(self.expires)
+
+    def expired(self, now: datetime) -> bool:
+        """Whether it ended by itself."""
+        return self.ends_at is not None and now >= self.ends_at
+
+
+def utc_now() -> datetime:
+    """By this machine's clock."""
+    return datetime.now(UTC)
 
 
 def cookie_of(token: str) -> str:
@@ -87,7 +107,7 @@ class TokenFile:
 
     def __init__(self, path: Path, *, now: Callable[[], datetime] | None = None) -> None:
         self.path = path
-        self._now = now or (lambda: datetime.now(UTC))
+        self._now = now or utc_now
         self._disk = SystemDisk()
 
     def read(self) -> tuple[Token, ...]:
@@ -104,12 +124,18 @@ class TokenFile:
             ) from error
         return self._understood(text)
 
-    def make(self, scope: TokenScope, name: str | None) -> tuple[Token, str]:
-        """What is kept of a new token, and the token itself, which is never seen again."""
+    def make(
+        self, scope: TokenScope, name: str | None, lives: timedelta | None = None
+    ) -> tuple[Token, str]:
+        """What is kept of a new token, and the token itself, which is never seen again.
+
+        ``lives``: how long from now it opens anything; None: until it is revoked.
+        """
         secret = PREFIX + secrets.token_urlsafe(24)
         digest = digest_of(cookie_of(secret))
-        made = self._now().strftime("%Y-%m-%dT%H:%M:%SZ")
-        token = Token(name or f"{scope.word}-{digest[:4]}", scope, made, digest)
+        now = self._now()
+        expires = None if lives is None else _written(now + lives)
+        token = Token(name or f"{scope.word}-{digest[:4]}", scope, _written(now), digest, expires)
         self._change(lambda kept: self._with(kept, token))
         return token, secret
 
@@ -187,20 +213,34 @@ class TokenFile:
             ) from error
 
 
+def _written(time: datetime) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
 def _token(entry: Mapping[str, str]) -> Token:
     scope = TokenScope[entry["scope"].upper()]
     digest = entry["digest"]
     if len(bytes.fromhex(digest)) != hashlib.sha256().digest_size:
         raise ValueError(f"the digest of {entry['name']!r} has {len(digest)} digits, not 64")
-    return Token(entry["name"], scope, entry["made"], digest)
+    token = Token(entry["name"], scope, entry["made"], digest, entry.get("expires"))
+    if token.ends_at is not None and token.ends_at.tzinfo is None:
+        raise ValueError(f"{token.expires!r} of {token.name!r} names no time zone")
+    return token
 
 
 class Tokens:
     """The tokens that hold now, for the service: follows the file within ``CHECK_S``."""
 
-    def __init__(self, file: TokenFile, *, clock: Clock = time.monotonic) -> None:
+    def __init__(
+        self,
+        file: TokenFile,
+        *,
+        clock: Clock = time.monotonic,
+        now: Callable[[], datetime] = utc_now,
+    ) -> None:
+        """``now``: the time of day by which tokens expire."""
         self._file = file
-        self._clock = clock
+        self._clock, self._now = clock, now
         self._mark = self._marked()
         self._held = file.read()
         self._checked_at = clock()
@@ -212,7 +252,7 @@ class Tokens:
         return len(self._current())
 
     def by_token(self, offered: str) -> Token | None:
-        """Whose token it is."""
+        """Whose token it is, even if it has expired."""
         return self.by_cookie(cookie_of(offered))
 
     def by_cookie(self, offered: str) -> Token | None:
@@ -224,8 +264,17 @@ class Tokens:
         return found
 
     def holds(self, token: Token) -> bool:
-        """Whether it has not been revoked since."""
-        return token in self._current()
+        """Whether it has neither been revoked nor expired since."""
+        return token in self._current() and not self.expired(token)
+
+    def expired(self, token: Token) -> bool:
+        """Whether it ended by itself."""
+        return token.expired(self._now())
+
+    def left_s(self, token: Token) -> float:
+        """Seconds until it expires; infinite when it does not."""
+        ends = token.ends_at
+        return math.inf if ends is None else (ends - self._now()).total_seconds()
 
     def _current(self) -> tuple[Token, ...]:
         now = self._clock()

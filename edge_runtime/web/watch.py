@@ -74,7 +74,7 @@ class Watch:
             await self._instead(HTTPStatus.UNAUTHORIZED, _REVOKED)
             return
         self._ended = True
-        log.info("ended a response of %s: its token was revoked", self._scope["path"])
+        log.info("ended a response of %s: its token was revoked or expired", self._scope["path"])
         await self._send({"type": "http.response.body", "body": b"", "more_body": False})
 
     async def _instead(self, status: HTTPStatus, sentence: str) -> None:
@@ -91,4 +91,4 @@ class Watch:
 _TOO_LARGE: Final = (
     f"The request holds more than {LARGEST_BODY >> 10} KiB, which nothing here does."
 )
-_REVOKED: Final = "The token was revoked meanwhile. Ask for another one."
+_REVOKED: Final = "The token was revoked or expired meanwhile. Ask for another one."

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import ssl
 import stat
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from click.testing import CliRunner, Result
 from edge_runtime.cli.certificate import certificate
 from edge_runtime.cli.token import token
 from edge_runtime.errors import OutputUnwritable, WebUnavailable
-from edge_runtime.web.tokens import TOKEN_FILE, TokenFile, Tokens
+from edge_runtime.web.tokens import TOKEN_FILE, TokenFile, Tokens, TokenScope
 
 
 @pytest.fixture(autouse=True)
@@ -50,6 +51,34 @@ def test_a_token_may_see_and_not_change_unless_it_is_said(state: Path) -> None:
     (kept,) = TokenFile(state / TOKEN_FILE).read()
     assert kept.scope.word == "view"
     assert kept.name.startswith("view-")
+
+
+def test_a_token_may_end_by_itself(state: Path) -> None:
+    made = run("new", "--name", "guest", "--expires", "30d")
+    assert made.exit_code == 0, made.output
+    (kept,) = TokenFile(state / TOKEN_FILE).read()
+    assert kept.expires is not None
+    lives = datetime.fromisoformat(kept.expires) - datetime.fromisoformat(kept.made)
+    assert lives == timedelta(days=30)
+    assert f"until {kept.expires}" in made.stderr
+    assert kept.expires in run("list").stdout
+    (row,) = json.loads(run("list", "--json").stdout)
+    assert (row["expires"], row["expired"]) == (kept.expires, False)
+
+
+def test_a_list_says_which_have_expired(state: Path) -> None:
+    then = datetime(2026, 1, 1, tzinfo=UTC)
+    file = TokenFile(state / TOKEN_FILE, now=lambda: then)
+    file.make(TokenScope.VIEW, "guest", timedelta(hours=1))
+    assert "expired at 2026-01-01T01:00:00Z" in run("list").stdout
+    assert json.loads(run("list", "--json").stdout)[0]["expired"]
+
+
+@pytest.mark.parametrize("text", ["30", "0d", "-1d", "soon", "1y", "9999999d", "1.5h"])
+def test_a_lifetime_is_a_whole_number_of_days_hours_or_minutes(text: str) -> None:
+    refused = run("new", "--expires", text)
+    assert refused.exit_code == 2
+    assert "30d" in refused.stderr
 
 
 def test_revoking_a_token_that_is_not_there_is_one_sentence() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -41,8 +42,15 @@ class Guarded(Served):
     def __init__(self, folder: Path, **door: Any) -> None:
         self.folder = folder
         self.token = make_token(folder, name="first")
-        clock = FakeClock()
-        opened = open_door("0.0.0.0", state_dir=folder, hostname="pi", clock=clock, **door)
+        clock, self.wall = FakeClock(), datetime(2026, 11, 25, 11, 2, tzinfo=UTC)
+        opened = open_door(
+            "0.0.0.0",
+            state_dir=folder,
+            hostname="pi",
+            clock=clock,
+            now=lambda: self.wall,
+            **door,
+        )
         super().__init__(clock=clock, door=opened)
 
     def make(self, scope: TokenScope, name: str | None = None) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import urllib.error
 import urllib.request
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from selenium import webdriver
@@ -76,3 +77,33 @@ def test_a_revoked_token_leads_back_to_the_login(
         TokenFile(tmp_path / TOKEN_FILE).revoke("known")
         wait.until(lambda driver: driver.find_elements(By.ID, "token"))
         chromium.get("about:blank")
+
+
+def test_whoever_logs_out_is_asked_again(chromium: webdriver.Chrome, tmp_path: Path) -> None:
+    wait = WebDriverWait(chromium, 10)
+    with LiveService(tmp_path, token=TOKEN) as service:
+        chromium.get(f"{service.url}login#{TOKEN}")
+        wait.until(lambda driver: driver.find_element(By.ID, "log-out").is_displayed())
+        assert "known (admin)" in chromium.find_element(By.ID, "session").text
+        chromium.find_element(By.ID, "log-out").click()
+        wait.until(lambda driver: driver.current_url.endswith("/login"))
+        kept = [cookie["name"] for cookie in chromium.get_cookies()]
+        assert f"edge_runtime_{urlsplit(service.url).port}" not in kept
+        chromium.get(service.url)
+        wait.until(lambda driver: driver.find_elements(By.ID, "token"))
+        chromium.get("about:blank")
+
+
+def test_what_a_token_may_not_do_is_not_offered(chromium: webdriver.Chrome, tmp_path: Path) -> None:
+    wait = WebDriverWait(chromium, 10)
+    with LiveService(tmp_path, token=TOKEN) as service:
+        token = TokenFile(tmp_path / TOKEN_FILE).make(TokenScope.VIEW, "guest")[1]
+        chromium.get("about:blank")
+        wait.until(lambda _: _opens(service, token))
+        chromium.get(f"{service.url}login#{token}")
+        wait.until(lambda driver: driver.find_element(By.ID, "log-out").is_displayed())
+        assert not chromium.find_element(By.ID, "drop").is_displayed()
+        assert not chromium.find_element(By.ID, "examine").is_displayed()
+        assert "needs one with the scope admin" in chromium.page_source
+        chromium.get("about:blank")
+        chromium.delete_all_cookies()

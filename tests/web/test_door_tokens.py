@@ -41,7 +41,13 @@ def test_only_hashes_are_kept(file: TokenFile) -> None:
     assert secret.removeprefix(PREFIX) not in text
     assert cookie_of(secret) not in text
     assert json.loads(text)["tokens"] == [
-        {"name": "kitchen", "scope": "view", "made": "2026-11-25T11:02:00Z", "digest": kept.digest}
+        {
+            "name": "kitchen",
+            "scope": "view",
+            "made": "2026-11-25T11:02:00Z",
+            "digest": kept.digest,
+            "expires": None,
+        }
     ]
 
 

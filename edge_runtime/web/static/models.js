@@ -12,7 +12,8 @@ export function startModels() {
     if (target.files.length) upload(target.files[0]);
     target.value = "";
   });
-  const holdsFile = (event) => event.dataTransfer?.types.includes("Files");
+  const allowed = () => !["stats", "view"].includes(document.body.dataset.scope);
+  const holdsFile = (event) => allowed() && event.dataTransfer?.types.includes("Files");
   const mark = (on) => $("drop").classList.toggle("over-it", on);
   document.addEventListener("dragover", (event) => {
     if (!holdsFile(event)) return;
@@ -82,7 +83,7 @@ function buttons({ name, version, origin, role, state, problem }) {
       }),
     );
   }
-  return element("div", "acts", ...made);
+  return element("div", "acts for-admins", ...made);
 }
 
 function button(word, name, version, act) {

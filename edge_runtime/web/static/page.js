@@ -9,6 +9,7 @@ import { showLatency } from "./latency.js";
 import { Looks } from "./looks.js";
 import { refreshModels, startModels } from "./models.js";
 import { Numbers } from "./numbers.js";
+import { startSession } from "./session.js";
 import { View } from "./view.js";
 import * as words from "./words.js";
 
@@ -206,6 +207,7 @@ function sample() {
   sparks.power.add(offline ? null : newest?.machine?.power?.watts);
 }
 
+startSession();
 startModels();
 startDoctor();
 follow(render, showLink);
