@@ -33,8 +33,8 @@ def role_of(manifest: Manifest) -> str:
     if manifest.kind == "crop-classifier":
         return CLASSIFIER + manifest.name
     raise ModelRejected(
-        f"model {manifest.name} is an {manifest.kind}, which is kept but has no role in the "
-        f"pipeline: expected one of {', '.join((*DETECTORS, 'crop-classifier'))}"
+        f"model {manifest.name} is of kind {manifest.kind}, which is kept but has no role in "
+        f"the pipeline: expected one of {', '.join((*DETECTORS, 'crop-classifier'))}"
     )
 
 

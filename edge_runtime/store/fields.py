@@ -111,6 +111,10 @@ class Fields:
             self.refuse(key, value, "an object")
         return Fields(value, self._file, f"{self._prefix}{key}.")
 
+    def part(self, key: str, place: int, values: Mapping[str, Any]) -> Fields:
+        """An object in the list under ``key``, counted from 0."""
+        return Fields(values, self._file, f"{self._prefix}{key}[{place}].")
+
     def names(self) -> tuple[str, ...]:
         """The keys that were not taken yet, in the file's order."""
         return tuple(self._values)

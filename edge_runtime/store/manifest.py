@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import Any, Final, Literal, cast, get_args
 
 from edge_runtime.errors import ManifestInvalid
+from edge_runtime.store.embedding import EmbeddingSpec, read_embedding
 from edge_runtime.store.fields import Fields
 from edge_runtime.store.head import GLANCE, LABELLED, HeadSpec, HeadType, read_head
 from edge_runtime.store.variant import DIGEST, FILE, Variant, read_variants
 from edge_runtime.types import CropSpec
 
-Kind = Literal["face-detector", "object-detector", "crop-classifier", "embedding"]
+Kind = Literal["face-detector", "object-detector", "crop-classifier", "points", "embedding"]
 Color = Literal["luma", "rgb", "bgr"]
 Activation = Literal["softmax", "logits", "sigmoid"]
 
@@ -81,6 +82,8 @@ class Manifest:
     activation: Activation = "logits"
     """crop-classifier: what the network's last step is."""
     crop: CropShape = CropShape()
+    embedding: EmbeddingSpec | None = None
+    """Embeddings of faces: how to lay a face out and what a cosine means. None: not said."""
     variants: tuple[Variant, ...] = ()
     """Files that do the same in other numbers, ``model`` among them; none for a lone file."""
 
@@ -136,6 +139,8 @@ def _of_kind(kind: Kind, fields: Fields, folder: Path) -> dict[str, Any]:
     """What not every kind has."""
     if kind == "embedding":
         return _embedding(fields)
+    if kind == "points":
+        return _cut(fields)
     own = _detector(kind, fields, folder) if kind in DETECTORS else _classifier(fields, folder)
     return {"threshold": fields.number("threshold", 0, 1, 0.5), **own}
 
@@ -174,6 +179,15 @@ def _classifier(fields: Fields, folder: Path) -> dict[str, Any]:
 
 def _embedding(fields: Fields) -> dict[str, Any]:
     """What only an embedding has."""
+    said = "embedding" in fields
+    return {
+        **_cut(fields),
+        "embedding": read_embedding(fields.section("embedding")) if said else None,
+    }
+
+
+def _cut(fields: Fields) -> dict[str, Any]:
+    """What every model has that is shown a crop and has no labels."""
     return {
         "input": _input(fields.section("input"), get_args(Color)),
         "crop": _crop(fields.section("crop", optional=True)),

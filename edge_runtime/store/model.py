@@ -10,6 +10,7 @@ from edge_runtime.engine.engine import Engine, open_content
 from edge_runtime.engine.graph import Graph
 from edge_runtime.engine.schema import read_graph
 from edge_runtime.errors import ManifestInvalid, ModelRejected
+from edge_runtime.store.embedding import POINTS
 from edge_runtime.store.manifest import FILE_NAME, Manifest, read_manifest
 from edge_runtime.store.package import ModelFile, read_tflite
 from edge_runtime.store.variant import Variant
@@ -79,7 +80,9 @@ def verified(folder: Path, manifest: Manifest) -> Model:
     if manifest.kind == "crop-classifier":
         _check_labels(path, manifest, graph)
     if manifest.kind == "embedding":
-        _check_vector(path, graph)
+        _check_vector(path, manifest, graph)
+    if manifest.kind == "points":
+        _check_points(path, graph)
     return Model(manifest, folder, sha256, file)
 
 
@@ -110,13 +113,19 @@ def _check_labels(path: Path, manifest: Manifest, graph: Graph) -> None:
     )
 
 
-def _check_vector(path: Path, graph: Graph) -> None:
-    """One row of two numbers or more."""
+def _check_vector(path: Path, manifest: Manifest, graph: Graph) -> None:
+    """One row of two numbers or more; as many as the manifest says, where it does."""
     found = [graph.tensors[index].shape for index in graph.outputs]
     if len(found) != 1 or set(found[0][:-1]) != {1} or found[0][-1] < 2:
         raise ModelRejected(
             f"{path} is described as an embedding, but gives {_listed(found)}; expected one row of "
             "numbers (1, n): set kind in the manifest to what the model is"
+        )
+    spec = manifest.embedding
+    if spec is not None and spec.size != found[0][-1]:
+        raise ModelRejected(
+            f"{path} gives {found[0][-1]} numbers, its manifest says embedding.size is "
+            f"{spec.size}: copy the whole folder again, or correct the manifest"
         )
 
 
@@ -126,3 +135,14 @@ def _sized(shape: tuple[int, ...]) -> str:
 
 def _listed(shapes: list[tuple[int, ...]]) -> str:
     return " and ".join(_sized(shape) for shape in shapes) or "nothing"
+
+
+def _check_points(path: Path, graph: Graph) -> None:
+    """One row of x and y of each point."""
+    found = [graph.tensors[index].shape for index in graph.outputs]
+    if found != [(1, 2 * POINTS)]:
+        raise ModelRejected(
+            f"{path} is described as points, but gives {_listed(found)}; expected "
+            f"{_sized((1, 2 * POINTS))}, x and y of {POINTS} points: set kind in the manifest to "
+            "what the model is"
+        )

@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from edge_runtime.errors import ManifestInvalid
+from edge_runtime.store.embedding import OperatingPoint
 from edge_runtime.store.head import HeadSpec, HeadType
 from edge_runtime.store.manifest import CropShape, InputSpec, Kind, Manifest, read_manifest
 from edge_runtime.types import CropSpec
@@ -96,6 +97,39 @@ def test_embedding(tmp_path: Path) -> None:
     assert manifest.crop == CropShape(0.1, True)
 
 
+FACES: dict[str, Any] = {
+    "size": 4,
+    "points": [[0.3, 0.4], [0.7, 0.4], [0.5, 0.6], [0.35, 0.8], [0.65, 0.8]],
+    "evidence": {"slope": 20.0, "intercept": -7},
+    "operating_points": [
+        {"false_accepts": 0.01, "threshold": 0.3, "true_accepts": 0.98},
+        {"false_accepts": 0.001, "threshold": 0.4, "true_accepts": 0.93},
+    ],
+}
+
+
+def faces(**changes: Any) -> dict[str, Any]:
+    """A right manifest of an embedding of faces, but for some keys of its section."""
+    return embedding(embedding=FACES | changes)
+
+
+def test_an_embedding_of_faces_says_what_a_cosine_means(tmp_path: Path) -> None:
+    spec = read(tmp_path, faces()).embedding
+    assert spec is not None
+    assert (spec.size, spec.points[2]) == (4, (0.5, 0.6))
+    assert (spec.slope, spec.intercept) == (20.0, -7.0)
+    assert spec.operating_points[1] == OperatingPoint(0.001, 0.4, 0.93)
+
+
+def test_an_embedding_of_something_else_says_nothing(tmp_path: Path) -> None:
+    assert read(tmp_path, embedding()).embedding is None
+
+
+def test_points(tmp_path: Path) -> None:
+    manifest = read(tmp_path, embedding(kind="points"))
+    assert (manifest.kind, manifest.crop) == ("points", CropShape(0.1, True))
+
+
 def test_left_out_keys_have_defaults(tmp_path: Path) -> None:
     bare = classifier(crop=None, threshold=None, description=None, model=None)
     manifest = read(tmp_path, bare)
@@ -164,6 +198,16 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     (objects(head=SSD | {"classes": ["cta"]}), "not cta (did you mean cat?)"),
     (objects(head=SSD | {"outputs": ["boxes", "scores"]}), "head.outputs is"),
     (embedding(labels=["a"]), "key labels"),
+    (embedding(kind="points", embedding=FACES), "key embedding"),
+    (faces(size=1), "embedding.size is 1, expected a whole number from 2"),
+    (faces(points=[[0, 0]]), "expected 5 places [x, y] as shares"),
+    (faces(points=[[0, 0]] * 4 + [[0, 2]]), "expected 5 places [x, y] as shares"),
+    (faces(points=[[0, 0]] * 4 + [[0, "x"]]), "expected 5 places [x, y] as shares"),
+    (faces(evidence={"slope": -1, "intercept": 0}), "embedding.evidence.slope is -1"),
+    (faces(evidence={"slope": 1, "intercept": 0, "prior": 1}), "key embedding.evidence.prior"),
+    (faces(operating_points=[]), "embedding.operating_points is []"),
+    (faces(operating_points=[{}]), "embedding.operating_points[0].false_accepts is missing"),
+    (faces(operating_points=FACES["operating_points"][::-1]), "each with fewer false accepts"),
     (embedding(threshold=0.5), "key threshold"),
 ]
 

@@ -81,3 +81,23 @@ def test_an_embedding_is_listed_with_its_vector(tmp_path: Path) -> None:
     two = manifest | {"sha256": sha256("two_outputs")}
     with pytest.raises(ModelRejected, match=r"gives 1x8x8x1 and 1x4x4x4; expected one row"):
         load_model(put(tmp_path / "maps", two, "two_outputs"))
+
+
+def test_an_embedding_gives_as_many_numbers_as_its_manifest_says(tmp_path: Path) -> None:
+    faces = {
+        "size": 3,
+        "points": [[0.5, 0.5]] * 5,
+        "evidence": {"slope": 1, "intercept": 0},
+        "operating_points": [{"false_accepts": 0.1, "threshold": 0.1, "true_accepts": 0.9}],
+    }
+    manifest = classifier(kind="embedding", labels=None, activation=None, threshold=None)
+    right = manifest | {"embedding": faces | {"size": 2}}
+    assert load_model(put(tmp_path / "right", right)).manifest.embedding is not None
+    with pytest.raises(ModelRejected, match=r"gives 2 numbers, its manifest says embedding.size"):
+        load_model(put(tmp_path / "wrong", manifest | {"embedding": faces}))
+
+
+def test_points_are_one_row_of_ten_numbers(tmp_path: Path) -> None:
+    manifest = classifier(kind="points", labels=None, activation=None, threshold=None)
+    with pytest.raises(ModelRejected, match=r"as points, but gives 1x2; expected 1x10, x and y"):
+        load_model(put(tmp_path / "points", manifest))
