@@ -36,6 +36,11 @@ EventKind = Literal[
 
 KINDS: Final[tuple[EventKind, ...]] = get_args(EventKind)
 
+OF_CAMERA: Final[tuple[EventKind, ...]] = tuple(
+    kind for kind in KINDS if kind.startswith(("face_", "label_", "camera_"))
+)
+"""Those that happen to one camera, whose name they carry."""
+
 ENDED_BY: Final[Mapping[EventKind, tuple[EventKind, ...]]] = {
     "face_came": ("face_left",),
     "label_changed": ("label_changed", "face_left"),

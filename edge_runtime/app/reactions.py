@@ -5,13 +5,13 @@ from __future__ import annotations
 import datetime
 import logging
 import time
-from collections.abc import Callable
-from contextlib import ExitStack
-from typing import Final
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Final, NamedTuple
 
 from edge_runtime.closeable import Closeable
 from edge_runtime.config import Config
-from edge_runtime.config.rule import CommandTable, RuleTable, WebhookTable
+from edge_runtime.config.rule import CommandTable, GpioTable, RuleTable, WebhookTable
 from edge_runtime.errors import EdgeRuntimeError
 from edge_runtime.events.action import Action
 from edge_runtime.events.command import CommandAction
@@ -19,6 +19,7 @@ from edge_runtime.events.gpio import GpioAction, Pins
 from edge_runtime.events.pace import Pace
 from edge_runtime.events.rule import Rule
 from edge_runtime.events.rules import Rules
+from edge_runtime.events.runner import Runner
 from edge_runtime.events.watcher import Watcher
 from edge_runtime.events.webhook import WebhookAction
 from edge_runtime.quiet_hours import QuietHours, local_time
@@ -29,6 +30,13 @@ log = logging.getLogger(__name__)
 
 GRACE_S: Final = 0.5
 """How long what was still to be done may delay the end of the program."""
+
+
+class Opened(NamedTuple):
+    """A rule of the settings, with what it does opened."""
+
+    table: RuleTable
+    action: Action
 
 
 class Reactions(Closeable):
@@ -46,51 +54,95 @@ class Reactions(Closeable):
         time_of_day: Callable[[], datetime.time] = local_time,
     ) -> None:
         self._events = watcher.log
+        self._watched = False
         self._watching: Worker | None = None
-        self._acting: list[Worker] = []
-        with ExitStack() as opened:
-            pins = opened.enter_context(Pins())
-            actions = [opened.enter_context(open_action(each, pins)) for each in config.rule]
-            made = zip(map(rule_of, config.rule), actions, strict=True)
-            self.rules = Rules(
-                tuple(made),
-                watcher.log,
-                clock=clock,
-                time_of_day=time_of_day,
-                still_there=watcher.still_there,
-            )
-            self._opened = opened.pop_all()
+        self._acting: dict[Runner, Worker] = {}
+        self._pins = Pins()
+        self._in_force: list[Opened] = []
+        self._in_force = self._open(config)
+        self.rules = Rules(
+            _pairs(self._in_force),
+            watcher.log,
+            clock=clock,
+            time_of_day=time_of_day,
+            still_there=watcher.still_there,
+        )
 
     def start(self) -> None:
         """Begin to watch; without rules there is nothing to do and no thread."""
+        self._watched = True
         self.start_acting()
-        if self._acting:
-            self._watching = Worker("rules", self.rules.watch).start()
 
     def start_acting(self) -> None:
         """The threads of the rules alone: whoever calls watches, with ``rules.look``."""
         for runner in self.rules.runners:
-            log.info("rule %s: %s", runner.rule, runner.action.description)
-            self._acting.append(Worker(f"rule-{runner.rule}", runner.work).start())
+            if runner not in self._acting:
+                log.info("rule %s: %s", runner.rule, runner.action.description)
+                self._acting[runner] = Worker(f"rule-{runner.rule}", runner.work).start()
+        if self._watched and self._acting and self._watching is None:
+            self._watching = Worker("rules", self.rules.watch).start()
+
+    @contextmanager
+    def prepared(self, config: Config) -> Iterator[Callable[[], None]]:
+        """Open the rules of other settings; what this gives, called, lets them be in force.
+
+        Left without that call, nothing has changed. A rule that says the same as before goes on
+        where it was, with its pauses and its counts.
+        """
+        opened = self._open(config)
+        try:
+            yield lambda: self._follow(opened)
+        finally:
+            self._give_back(opened)
 
     def close(self) -> None:
         """What happened before is still done, if it does not take long."""
         self._events.close()
         if self._watching is not None:
             self._watching.stop()
-        self._end_acting()
-        self._opened.close()
+        self._end(tuple(self._acting))
+        before, self._in_force = self._in_force, []
+        self._give_back(before)
 
-    def _end_acting(self) -> None:
-        runners = self.rules.runners if self._acting else ()
+    def _open(self, config: Config) -> list[Opened]:
+        opened: list[Opened] = []
+        try:
+            for table in config.rule:
+                same = (each for each in self._in_force if each.table == table)
+                opened.append(next(same, None) or Opened(table, open_action(table, self._pins)))
+        except EdgeRuntimeError:
+            self._give_back(opened)
+            raise
+        return opened
+
+    def _follow(self, opened: list[Opened]) -> None:
+        before, self._in_force = self._in_force, opened
+        self.rules.follow(_pairs(opened))
+        self.start_acting()
+        kept = self.rules.runners
+        self._end([runner for runner in self._acting if runner not in kept])
+        self._give_back(before)
+
+    def _give_back(self, opened: Sequence[Opened]) -> None:
+        """Close what is not in force, and the pins that nothing in force switches."""
+        for each in opened:
+            if each not in self._in_force:
+                each.action.close()
+        then = [each.table.then for each in self._in_force]
+        self._pins.keep_only({each.gpio for each in then if isinstance(each, GpioTable)})
+
+    def _end(self, runners: Sequence[Runner]) -> None:
         for runner in runners:
             runner.finish()
         gives_up_at = time.monotonic() + GRACE_S
         for runner in runners:
             runner.end(max(0.0, gives_up_at - time.monotonic()))
-        for worker in self._acting:
-            worker.stop()
-        self._acting = []
+        for runner in runners:
+            self._acting.pop(runner).stop()
+
+
+def _pairs(opened: Sequence[Opened]) -> list[tuple[Rule, Action]]:
+    return [(rule_of(each.table), each.action) for each in opened]
 
 
 def pace_of(config: Config) -> Pace:

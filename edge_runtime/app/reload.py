@@ -15,7 +15,7 @@ from edge_runtime.service.worker import Worker
 
 log = logging.getLogger(__name__)
 
-AT_ONCE: Final = ("detector", "classify", "governor", "telemetry", "log")
+AT_ONCE: Final = ("detector", "classify", "governor", "telemetry", "log", "rule")
 """Tables that take effect at once, whole; docs/service.md names them."""
 
 LOOK_S: Final = 0.5

@@ -76,6 +76,7 @@ class Runtime:
         self._first_result_s: float | None = None
         self._frames = 0
         self._closing = ExitStack()
+        self._reactions: Reactions
         self._watcher = self._made_watcher()
         self.status = self._made_status()
         self.page: Page | None = None
@@ -86,6 +87,7 @@ class Runtime:
             reactions = opened.enter_context(
                 Reactions(self._config, self._watcher, clock=self._clock)
             )
+            self._reactions = reactions
             self.status.publish_rules(reactions.rules)
             reactions.start()
             if self._config.web.enabled:
@@ -223,10 +225,16 @@ class Runtime:
         return next((error for error in errors if isinstance(error, EdgeRuntimeError)), None)
 
     def _reloading(self, supply: Supply, restraint: Restraint) -> AbstractContextManager[object]:
-        """The thread that lets other settings take effect; models first, for they may be wrong."""
+        """The thread that lets other settings take effect; what may be wrong comes first."""
         if self._reloader is None:
             return nullcontext()
-        return self._reloader.worker([supply.activator.settle, restraint.follow, self._follow])
+
+        def settle(config: Config) -> None:
+            with self._reactions.prepared(config) as react:
+                supply.activator.settle(config)
+                react()
+
+        return self._reloader.worker([settle, restraint.follow, self._follow])
 
     def _follow(self, config: Config) -> None:
         self._config = config

@@ -48,7 +48,7 @@ class Action(Closeable):
         """
 
     def cancel(self) -> None:
-        """The program stops: let a ``run`` under way end soon, and those to come at once."""
+        """The rule ends: let a ``run`` under way end soon, and those to come at once."""
 
     def close(self) -> None:
         """Give back what was opened."""

@@ -98,7 +98,7 @@ class CommandAction(Action):
                 left = gives_up_at - self._clock()
                 ready = [key.fd for key, _ in waiting.select(left)] if left > 0 else []
                 if self._cancelled in ready:
-                    return said, "was ended because the program stops"
+                    return said, "was ended because the rule ends"
                 if not ready:
                     return said, f"did not end within {self._timeout_s:g} s and was ended"
                 if output in ready:

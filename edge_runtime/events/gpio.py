@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Collection
 from typing import Final, Protocol
 
 from edge_runtime.closeable import Closeable
@@ -39,14 +40,18 @@ class Pins(Closeable):
             known = self._pins[number] = Pin(number, active_high)
         elif known.active_high != active_high:
             raise ActionUnavailable(
-                f"two rules switch GPIO {number}, one with active_high = true and one with false: "
-                "they must agree"
+                f"GPIO {number} is switched by two rules, one with active_high = true and one with "
+                "false: they must agree (a reload cannot turn a pin round that is in use)"
             )
         return known
 
+    def keep_only(self, numbers: Collection[int]) -> None:
+        """Give back the pins that no rule switches any more."""
+        for number in [number for number in self._pins if number not in numbers]:
+            self._pins.pop(number).close()
+
     def close(self) -> None:
-        for pin in self._pins.values():
-            pin.close()
+        self.keep_only(())
 
 
 class Pin(Closeable):
@@ -58,7 +63,7 @@ class Pin(Closeable):
         self._switching = threading.Lock()
 
     def pulse(self, seconds: float, wait: Wait) -> None:
-        """On, and off again after so long, or as soon as ``wait`` says that the program stops."""
+        """On, and off again after so long, or as soon as ``wait`` says that the rule ends."""
         with self._switching:
             self._device.on()
             try:
@@ -83,7 +88,7 @@ class GpioAction(Action):
 
     def run(self, firing: Firing, wait: Wait) -> None:
         if self._cancelled:
-            raise ActionFailed(f"GPIO {self._pin.number} was not switched: the program stops")
+            raise ActionFailed(f"GPIO {self._pin.number} was not switched: the rule ends")
         try:
             self._pin.pulse(self._pulse_s, wait)
         except Exception as error:  # each pin library has its own

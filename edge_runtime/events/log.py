@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import deque
+from collections import Counter, deque
+from collections.abc import Mapping
 from typing import Final
 
 from edge_runtime.closeable import Closeable
@@ -25,6 +26,7 @@ class EventLog(Closeable):
         # Milliseconds since 1970: the next run goes on above, unless a run tells a thousand events
         # a second or the clock was wrong, and the numbers are exact in JavaScript too.
         self._newest = int(wall() * 1000)
+        self._counts: Counter[tuple[EventKind, str | None]] = Counter()
         self._changed = threading.Condition()
         self._closed = False
 
@@ -55,8 +57,14 @@ class EventLog(Closeable):
                 number, self._wall(), self._clock(), kind, sentence, camera, track, fields
             )
             self._events.append(event)
+            self._counts[kind, camera] += 1
             self._newest = number
             self._changed.notify_all()
+
+    def counts(self) -> Mapping[tuple[EventKind, str | None], int]:
+        """How many of each kind of each camera since the start, kept or not; None: of no camera."""
+        with self._changed:
+            return self._counts.copy()
 
     def after(self, number: int) -> tuple[Event, ...]:
         """Those that are kept and newer than ``number``, oldest first.

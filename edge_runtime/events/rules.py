@@ -38,18 +38,23 @@ class Rules:
         still_there: StillThere = lambda event, since: True,
     ) -> None:
         self._events, self._clock = events, clock
-        self._kept = [
-            (
-                Keeper(rule, time_of_day=time_of_day, still_there=still_there),
-                Runner(rule.name, action, events),
-            )
-            for rule, action in rules
-        ]
+        self._time_of_day, self._still_there = time_of_day, still_there
+        self._kept = [self._made(*each) for each in rules]
         self._read = events.newest
 
     @property
     def runners(self) -> tuple[Runner, ...]:
         return tuple(runner for _, runner in self._kept)
+
+    def follow(self, rules: Sequence[tuple[Rule, Action]]) -> None:
+        """Other rules from the next look on; those whose action stays go on where they were.
+
+        Whoever calls starts the new runners and ends those that are gone.
+        """
+        kept = {id(pair[1].action): pair for pair in self._kept}
+        if not kept:  # nobody has read what happened before there were rules
+            self._read = self._events.newest
+        self._kept = [kept.get(id(action)) or self._made(rule, action) for rule, action in rules]
 
     def states(self) -> tuple[RuleState, ...]:
         """In the order of the settings."""
@@ -76,6 +81,12 @@ class Rules:
                 if (fired := keeper.hear(event)) is not None:
                     runner.offer(Firing(runner.rule, fired))
         self._fire_due(self._clock())
+
+    def _made(self, rule: Rule, action: Action) -> tuple[Keeper, Runner]:
+        return (
+            Keeper(rule, time_of_day=self._time_of_day, still_there=self._still_there),
+            Runner(rule.name, action, self._events),
+        )
 
     def _fire_due(self, now: float) -> None:
         for keeper, runner in self._kept:

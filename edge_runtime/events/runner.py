@@ -96,7 +96,7 @@ class Runner:
         self.action.cancel()
         if dropped:
             self._dropped += dropped
-            log.warning("rule %s: %d firings were dropped: the program stops", self.rule, dropped)
+            log.warning("rule %s: %d firings were dropped: it ends", self.rule, dropped)
 
     def tally(self) -> Tally:
         return Tally(self._done, self._failed, self._dropped, self._waiting.qsize(), self._problem)

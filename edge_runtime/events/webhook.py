@@ -64,7 +64,7 @@ class WebhookAction(Action):
         for attempt in range(self._tries):
             pause_s = FIRST_PAUSE_S * 2 ** (attempt - 1)
             if self._cancelled or (attempt and wait(pause_s)):
-                raise ActionFailed(f"{self.description}: given up because the program stops")
+                raise ActionFailed(f"{self.description}: given up because the rule ends")
             problem, again = self._attempt(firing, body)
             if problem is None:
                 return

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from edge_runtime.event import Event, EventKind
@@ -18,6 +18,9 @@ class EventSource(Protocol):
     @property
     def oldest(self) -> int:
         """The id of the oldest that is kept."""
+
+    def counts(self) -> Mapping[tuple[EventKind, str | None], int]:
+        """How many of each kind and camera since the start; what never happened is missing."""
 
     def after(self, number: int) -> tuple[Event, ...]:
         """Those newer than ``number``, oldest first; all for a number from the future."""

@@ -10,6 +10,7 @@ from prometheus_client.registry import Collector
 
 from edge_runtime.types import Allowance, Health, ModelFate, ModelInUse, Throttling
 from edge_runtime.web.camera_metrics import PREFIX, camera_metrics
+from edge_runtime.web.event_metrics import event_metrics
 from edge_runtime.web.live import LiveFeed
 from edge_runtime.web.reporter import Reporter
 from edge_runtime.web.sight import models_of, sights_of
@@ -35,6 +36,8 @@ class StatusCollector(Collector):
         yield from camera_metrics(sights, self._reporter.clock())
         yield from _of_allowance(status.allowance())
         yield _fates(status.model_counts())
+        names = [sight.name for sight in sights]
+        yield from event_metrics(status.events(), status.rules(), names)
         yield from _models(models_of(sights))
         if health is not None:
             yield from _of_health(health)

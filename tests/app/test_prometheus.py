@@ -157,4 +157,4 @@ def test_promtool_takes_our_files(tmp_path: Path) -> None:
         timeout=30,
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "5 rules found" in done.stdout
+    assert "7 rules found" in done.stdout

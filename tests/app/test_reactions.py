@@ -129,6 +129,79 @@ def test_without_rules_there_is_no_thread(tmp_path: Path) -> None:
         assert threading.active_count() == before
 
 
+def rules_of(path: Path, *rules: str) -> Config:
+    """Settings with rules that switch pins, one of ``name pin`` each."""
+    lines = [
+        f'[[rule]]\nname = "{name}"\nwhen = "face_came"\ndebounce_s = 0.0\n'
+        f"then = {{ gpio = {pin}, pulse_s = 0.01 }}\n"
+        for name, pin in map(str.split, rules)
+    ]
+    path.write_text("".join(lines))
+    return load_config(path, {}, {})
+
+
+def done(door: Door, rule: str, times: int) -> bool:
+    """Whether a rule has acted so often, within a few seconds."""
+    for _ in range(500):
+        states = {state.rule.name: state.tally for state in door.reactions.rules.states()}
+        if states[rule].done >= times:
+            return states[rule].done == times
+        threading.Event().wait(0.01)
+    return False
+
+
+def test_other_rules_follow_and_what_stays_goes_on_where_it_was(
+    tmp_path: Path, board: MockFactory
+) -> None:
+    path = tmp_path / "config.toml"
+    with Door(rules_of(path, "gate 17", "bell 22")) as door:
+        door.show(1, face(1))
+        assert done(door, "gate", 1)
+        assert done(door, "bell", 1)
+        with door.reactions.prepared(rules_of(path, "gate 17", "lamp 27")) as follow:
+            follow()
+        door.show(1, face(2, x=600))
+        assert done(door, "gate", 2), "a rule that stays keeps its counts"
+        assert done(door, "lamp", 1), "a new one does not hear of what was before it"
+        assert [state.rule.name for state in door.reactions.rules.states()] == ["gate", "lamp"]
+        names = {thread.name for thread in threading.enumerate()}
+        assert "rule-bell" not in names
+        assert board.pin(22).function == "input", "a pin that no rule switches is given back"
+
+
+def test_rules_that_cannot_work_leave_the_old_ones(tmp_path: Path, board: MockFactory) -> None:
+    path = tmp_path / "config.toml"
+    with Door(rules_of(path, "gate 17")) as door:
+        rules_of(path, "lamp 27", "gate 17")
+        text = path.read_text() + (
+            '[[rule]]\nname = "note"\nwhen = "face_came"\nthen = { command = ["/nowhere/note"] }\n'
+        )
+        path.write_text(text)
+        bad = load_config(path, {}, {})
+        with pytest.raises(ActionUnavailable, match="rule note"), door.reactions.prepared(bad):
+            pytest.fail("these rules cannot be opened")
+        assert board.pin(27).function == "input"
+        with door.reactions.prepared(rules_of(path, "lamp 27")):
+            pass  # what comes with them was refused
+        assert board.pin(27).function == "input"
+        door.show(1, face(1))
+        assert done(door, "gate", 1)
+
+
+def test_the_first_rules_of_a_run_begin_with_what_happens_then(
+    tmp_path: Path, board: MockFactory
+) -> None:
+    path = tmp_path / "config.toml"
+    with Door(load_config(None, {}, {})) as door:
+        door.show(1, face(1))
+        with door.reactions.prepared(rules_of(path, "gate 17")) as follow:
+            follow()
+        door.show(1, face(2, x=600))
+        assert done(door, "gate", 1)
+        door.show(1)
+    assert not any(thread.name.startswith("rule") for thread in threading.enumerate())
+
+
 def test_a_dead_webhook_delays_neither_frames_nor_other_rules_nor_the_end(
     tmp_path: Path, board: MockFactory
 ) -> None:
@@ -149,7 +222,7 @@ def test_a_dead_webhook_delays_neither_frames_nor_other_rules_nor_the_end(
                     break
                 threading.Event().wait(0.01)
             assert gate.tally().done == 1
-            workers = door.reactions._acting
+            workers = list(door.reactions._acting.values())
     assert not any(worker.alive for worker in workers)
     assert not any(thread.name.startswith("rule") for thread in threading.enumerate())
     dead, _ = door.reactions.rules.states()

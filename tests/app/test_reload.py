@@ -48,12 +48,14 @@ def test_other_cameras_wait_for_a_restart(tmp_path: Path) -> None:
     assert "camera" in change(config_of(), load_config(path, {}, {})).at_restart
 
 
-def test_other_rules_are_noticed_and_wait_for_a_restart(tmp_path: Path) -> None:
+def test_other_rules_take_effect_at_once(tmp_path: Path) -> None:
     path = tmp_path / "config.toml"
     path.write_text(
         '[[rule]]\nname = "note"\nwhen = "face_came"\nthen = { command = ["/bin/true"] }\n'
     )
-    assert change(config_of(), load_config(path, {}, {})).at_restart == ("rule",)
+    found = change(config_of(), load_config(path, {}, {}))
+    assert (found.at_once, found.at_restart) == (("rule",), ())
+    assert [each.name for each in found.config.rule] == ["note"]
 
 
 def test_a_bad_file_changes_nothing_and_says_so(caplog: pytest.LogCaptureFixture) -> None:

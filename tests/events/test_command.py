@@ -145,7 +145,7 @@ def test_stopping_ends_it(script: Script, tmp_path: Path) -> None:
     action.cancel()
     running.join(5)
     assert not running.is_alive()
-    assert "was ended because the program stops" in failed[0]
+    assert "was ended because the rule ends" in failed[0]
     action.close()
 
 

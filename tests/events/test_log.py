@@ -79,3 +79,10 @@ def test_who_waits_is_woken_by_an_event_and_by_closing() -> None:
 
 def test_waiting_ends_by_itself() -> None:
     assert EventLog().wait(2**62, 0) is False
+
+
+def test_what_is_no_longer_kept_is_still_counted() -> None:
+    log = EventLog(2)
+    for camera in ("front", "front", "yard", "front"):
+        log.tell("face_came", "A face came", camera=camera)
+    assert log.counts() == {("face_came", "front"): 3, ("face_came", "yard"): 1}

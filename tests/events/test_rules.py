@@ -269,7 +269,7 @@ def test_the_end_breaks_off_what_hangs_and_says_what_was_dropped(
     runner.end(0.0)
     thread.join(5)
     assert not thread.is_alive()
-    assert "rule bell: 3 firings were dropped: the program stops" in caplog.text
+    assert "rule bell: 3 firings were dropped: it ends" in caplog.text
 
 
 def test_watching_ends_with_the_log_and_looks_at_all_that_was_told() -> None:

@@ -133,10 +133,10 @@ def test_stopping_ends_a_try_under_way_and_the_pause_before_the_next() -> None:
         action.cancel()
         running.join(5)
         assert not running.is_alive()
-    assert "given up because the program stops" in failed[0]
+    assert "given up because the rule ends" in failed[0]
     waits = Waits()
     waits.stopping = True
-    with Receiver((503,)) as receiver, pytest.raises(ActionFailed, match="program stops"):
+    with Receiver((503,)) as receiver, pytest.raises(ActionFailed, match="rule ends"):
         WebhookAction(receiver.url).run(FIRING, waits.wait)
     assert len(receiver.got) == 1
 

@@ -9,11 +9,20 @@ from dataclasses import replace
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from edge_runtime.events.rule import Rule
+from edge_runtime.events.rules import RuleState
+from edge_runtime.events.runner import Tally
 from edge_runtime.types import Allowance
 from tests.web.fake_status import HEALTH, LOST, FakeCamera, FakeStatus, snapshot
 from tests.web.served import Served
 
 CAMERA = {"camera": "camera"}
+GATE = RuleState(
+    Rule("gate", ("face_came",)),
+    "switch GPIO 17",
+    2,
+    Tally(done=4, failed=0, dropped=0, waiting=0, problem=None),
+)
 
 
 def scrape(served: Served) -> dict[tuple[str, tuple[tuple[str, str], ...]], float]:
@@ -156,3 +165,31 @@ def test_each_family_is_announced_once() -> None:
     text = Served(FakeStatus(others=(FakeCamera("back"),))).get("/metrics").text
     announced = [line for line in text.splitlines() if line.startswith("# TYPE")]
     assert len(announced) == len(set(announced)) > 20
+
+
+def test_what_happened_is_counted_from_zero_by_kind_and_camera() -> None:
+    served = Served(FakeStatus(name="front", others=(FakeCamera("yard", snapshot(), LOST),)))
+    served.status.log.tell("camera_lost", "Lost", camera="yard", problem="unplugged")
+    served.status.log.tell("throttled", "Throttled", alarm="throttled")
+    samples = scrape(served)
+
+    def events(kind: str, camera: str) -> float:
+        labels = (("camera", camera), ("kind", kind))
+        return samples["edge_runtime_events_total", labels]
+
+    assert events("camera_lost", "yard") == 1
+    assert events("camera_lost", "front") == 0
+    assert events("throttled", "") == 1
+    assert events("model_refused", "") == 0
+    assert (
+        "edge_runtime_events_total",
+        (("camera", "front"), ("kind", "throttled")),
+    ) not in samples
+
+
+def test_what_became_of_a_rules_firings_is_counted() -> None:
+    served = Served()
+    served.status.ruled = (GATE,)
+    samples = scrape(served)
+    labels = {"rule": "gate", "outcome": "held_back"}
+    assert samples["edge_runtime_rule_firings_total", tuple(sorted(labels.items()))] == 2
