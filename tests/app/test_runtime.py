@@ -142,11 +142,17 @@ def test_a_busy_port_is_known_before_anything_else(tmp_path: Path) -> None:
 
 def test_asked_to_stop_it_stops(tmp_path: Path) -> None:
     stop = threading.Event()
+
+    def stop_after_a_frame() -> None:
+        while runtime.status.cameras()[0].snapshot() is None and not stop.wait(0.01):
+            pass
+        stop.set()
+
     with Runtime(settings(tmp_path, **{"source.uri": "demo://?faces=1"})) as runtime:
-        stopper = threading.Timer(0.3, stop.set)
+        stopper = threading.Thread(target=stop_after_a_frame, daemon=True)
         stopper.start()
         summary = runtime.run(stop)
-        stopper.join()
+        stopper.join(10)
     assert summary.frames > 0
     assert summary.problem is None
 
