@@ -137,7 +137,9 @@ class Attention:
         fit = imaging.letterbox(frame.luma, picture, self._glance)
         motion = self._gate.update(self._glance)
         now = frame.moment
-        expected = self._tracker.expected(now, lambda box: motion.within(fit.to_input(box)))
+        expected = self._tracker.expected(
+            now, lambda boxes: motion.within(list(map(fit.to_input, boxes)))
+        )
         allowed = self._allowed
         self._turn = (self._turn + 1) % allowed.detect_every
         looks: tuple[Look, ...] = ()

@@ -61,6 +61,14 @@ def _everything(boxes: Boxes) -> npt.NDArray[np.bool_]:
     return np.ones(len(boxes), np.bool_)
 
 
+Stirred = Callable[[Sequence[Box]], Sequence[bool]]
+"""In which of some boxes something moves."""
+
+
+def _calm(boxes: Sequence[Box]) -> list[bool]:
+    return [False] * len(boxes)
+
+
 class Expected(NamedTuple):
     """Where a face is expected now, and how much is to be learnt by looking."""
 
@@ -82,6 +90,8 @@ class _Track:
     hits: int = 1
     confirmed: bool = False
     """Once a face, always that face: later sights may be worse."""
+    _asked: tuple[float, Box] | None = None
+    """When and where it was predicted last: a frame asks several times."""
 
     @property
     def missed(self) -> bool:
@@ -93,7 +103,11 @@ class _Track:
         return self.missed or not self.confirmed
 
     def predicted(self, now: float) -> Box:
-        elapsed = now - self.seen_at
+        if self._asked is None or self._asked[0] != now:
+            self._asked = now, self._moved(now - self.seen_at)
+        return self._asked[1]
+
+    def _moved(self, elapsed: float) -> Box:
         if elapsed <= 0 or self.velocity == (0.0, 0.0):
             return self.box
         reach = FADING_S * (1 - math.exp(-elapsed / FADING_S))
@@ -124,6 +138,7 @@ class _Track:
             )
             box = Box(x - w / 2, y - h / 2, w, h)
         self.box, self.score, self.seen_at, self.looked_at = box, detection.score, now, now
+        self._asked = None
         self.hits += detection.sights
 
 
@@ -149,15 +164,13 @@ class Tracker:
         """Faces being followed, those just out of sight included."""
         return len(self._tracks)
 
-    def expected(
-        self, now: float, stirred: Callable[[Box], bool] = lambda box: False
-    ) -> tuple[Expected, ...]:
-        """Where every face is expected; ``stirred`` says whether something moves in a box."""
+    def expected(self, now: float, stirred: Stirred = _calm) -> tuple[Expected, ...]:
+        """Where every face is expected; ``stirred`` says in which boxes something moves."""
         self._forget(now)
         boxes = [track.predicted(now) for track in self._tracks]
         return tuple(
-            Expected(box, track.surprise(now, stirred(box)), track.doubtful)
-            for box, track in zip(boxes, self._tracks, strict=True)
+            Expected(box, track.surprise(now, moved), track.doubtful)
+            for box, track, moved in zip(boxes, self._tracks, stirred(boxes), strict=True)
         )
 
     def update(

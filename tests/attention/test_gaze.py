@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 
 import numpy as np
@@ -63,6 +64,29 @@ def test_a_still_empty_scene_is_seldom_looked_at_and_never_forgotten() -> None:
             seen_at[look.window] = now
     assert len(seen_at) == 35
     assert looks <= 20 + 34 * 5  # of 2,400 that the budget allows
+
+
+def test_a_new_view_is_looked_at_as_a_whole_and_then_from_its_middle() -> None:
+    gaze, middle = Gaze((160, 120)), (PICTURE[0] / 2, PICTURE[1] / 2)
+    plans = [gaze.plan(index * FRAME, PICTURE, STILL, (), 4) for index in range(9)]
+    assert plans[0][0].reason == "glance"
+    finest = min(look.window.w for plan in plans for look in plan)
+    fine = [look.window.centre for plan in plans for look in plan if look.window.w == finest]
+    apart = [math.dist(centre, middle) for centre in fine]
+    assert len(apart) == 25
+    assert max(apart[:9]) < min(apart[-9:])
+
+
+def test_of_a_crowd_only_the_most_doubtful_are_offered_windows_of_their_own() -> None:
+    gaze, now = settled()
+    crowd = [
+        Expected(Box(30 * i, 200, 14, 18), 5.0 if i == 17 else 1.0 + i / 100, doubtful=True)
+        for i in range(20)
+    ]
+    looks = gaze.plan(now + FRAME, PICTURE, STILL, crowd, 2)
+    assert len(looks) == 2
+    x, _ = crowd[17].box.centre
+    assert any(look.window.x < x < look.window.right for look in looks)
 
 
 def test_nothing_stays_unseen_while_a_part_of_the_scene_moves_all_the_time() -> None:

@@ -3,6 +3,7 @@
 import numpy as np
 
 from edge_runtime.attention.motion import MotionGate
+from edge_runtime.types import Box
 
 
 def scene(seed: int = 1) -> np.ndarray:
@@ -24,6 +25,22 @@ def test_the_first_glance_is_all_motion() -> None:
 
 def test_a_still_scene_does_not_move() -> None:
     assert settled(scene()).update(scene()).share == 0.0
+
+
+def test_many_boxes_are_asked_about_as_one_by_one() -> None:
+    gate, rng = settled(scene()), np.random.default_rng(5)
+    changed = scene()
+    changed[40:60, 70:90] = 250
+    motion = gate.update(changed)
+    lefts, tops, sides = (
+        rng.uniform(-20, 170, 60),
+        rng.uniform(-20, 130, 60),
+        rng.uniform(1, 40, 60),
+    )
+    boxes = [Box(*each) for each in zip(lefts, tops, sides, sides * 1.2, strict=True)]
+    one_by_one = [motion.within([box])[0] for box in boxes]
+    assert motion.within(boxes) == one_by_one
+    assert 3 < sum(one_by_one) < 57
 
 
 def test_sensor_noise_is_not_motion() -> None:
