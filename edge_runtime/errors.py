@@ -24,6 +24,7 @@ EdgeRuntimeError                    exit code
 ├── ServiceRefused (RuntimeError)   9   it answers that it will not; the sentence is its own
 ├── SupervisorUnavailable (OSError) 10  systemd is not there, may not be asked, or said no
 ├── InstallationUnsuited (RuntimeError) 10  no service can be made, or unmade, of this installation
+├── SetupFailed (OSError)           7   a line of edge.conf is right, but the system refuses it
 └── CompressionError                8   a stage of a recipe cannot do what it was asked
     ├── LayerUnsuited (ValueError)      8   a layer cannot be changed in this way
     ├── TargetUnreachable (ValueError)  8   no setting reaches the size that was asked for
@@ -177,6 +178,12 @@ class InstallationUnsuited(EdgeRuntimeError, RuntimeError):
     """No service can be made of this installation, or there is none to take away."""
 
     exit_code = 10
+
+
+class SetupFailed(EdgeRuntimeError, OSError):
+    """A line of ``edge.conf`` is right and could not be applied; it stays, so it can be again."""
+
+    exit_code = 7
 
 
 class CompressionError(EdgeRuntimeError):

@@ -25,7 +25,8 @@ PACKAGE = Path(__file__).resolve().parent.parent / "edge_runtime"
 ROWS = (
     ("cli",),
     ("bench", "compress", "analyze", "top"),
-    ("average_precision", "client"),
+    ("average_precision", "client", "setup"),
+    ("qr",),
     ("app",),
     ("pipeline", "mailbox", "governor", "events", "web", "service", "doctor"),
     ("capture", "attention", "classify", "store", "telemetry"),
@@ -35,7 +36,7 @@ ROWS = (
 )
 
 # Rooms take keyword arguments; only what builds them reads the settings.
-SEES_CONFIG = {"cli", "bench", "analyze", "app", "config"}
+SEES_CONFIG = {"cli", "bench", "analyze", "setup", "app", "config"}
 
 # Library to the only places that import it: a file, or a folder with a slash.
 OWNERS: dict[str, tuple[str, ...]] = {
@@ -58,6 +59,7 @@ OWNERS: dict[str, tuple[str, ...]] = {
     "prometheus_client": ("web/",),
     "pydantic": ("config/", "web/", "client/"),
     "rich": ("top/", "cli/top.py"),
+    "segno": ("qr.py",),
     "simplejpeg": ("jpeg.py",),
     "skimage": ("capture/",),
     "starlette": ("web/",),

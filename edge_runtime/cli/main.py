@@ -35,6 +35,8 @@ COMMANDS: Final = {
     "certificate": Place(
         "edge_runtime.cli.certificate:certificate", "Make a certificate for the page."
     ),
+    "info": Place("edge_runtime.cli.info:info", "Say where the page is, and what runs here."),
+    "setup": Place("edge_runtime.cli.setup:setup", "Apply the edge.conf of a memory card."),
     "service": Place("edge_runtime.cli.service:service", "Start at boot, under systemd."),
     "config": Place("edge_runtime.cli.config:config", "Show or check the settings."),
     "rules": Place("edge_runtime.cli.rules:rules", "Check the rules of the settings, or try one."),

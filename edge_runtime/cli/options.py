@@ -5,9 +5,14 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import click
+
+SERVICE_STATE: Final = "/var/lib/edge-runtime"
+"""``StateDirectory=`` of edge-runtime.service."""
+
+_PERSONAL: Final = ("HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME")
 
 
 class Setting(click.ParamType[tuple[str, object]]):
@@ -47,6 +52,22 @@ set_option = click.option(
     multiple=True,
     help="Any key of the config, such as web.port=9000; may be repeated.",
 )
+
+
+service_option = click.option(
+    "--service",
+    "of_service",
+    is_flag=True,
+    help="What the installed service keeps in /var/lib/edge-runtime; with sudo.",
+)
+
+
+def environment(environ: Mapping[str, str], *, of_service: bool) -> Mapping[str, str]:
+    """What settings are read from; of the service: as systemd starts it, without a home."""
+    if not of_service:
+        return environ
+    ours = {key: value for key, value in environ.items() if key not in _PERSONAL}
+    return ours | {"STATE_DIRECTORY": SERVICE_STATE}
 
 
 def overrides(

@@ -14,8 +14,15 @@ from typing import Any, Final
 
 import click
 
-from edge_runtime.cli.options import config_option, overrides, set_option
+from edge_runtime.cli.options import (
+    config_option,
+    environment,
+    overrides,
+    service_option,
+    set_option,
+)
 from edge_runtime.config import Config, load_config
+from edge_runtime.qr import drawn
 from edge_runtime.web.door import open_door
 from edge_runtime.web.tokens import TOKEN_FILE, Token, TokenFile, TokenScope, utc_now
 
@@ -68,6 +75,8 @@ def token() -> None:
     type=Lifetime(),
     help="How long it opens anything: `30d`, `12h` or `15m`; otherwise until it is revoked.",
 )
+@click.option("--qr", is_flag=True, help="Print the link as a QR code for a phone too.")
+@service_option
 @config_option
 @set_option
 def new(
@@ -75,26 +84,32 @@ def new(
     scope: str,
     name: str | None,
     lives: timedelta | None,
+    qr: bool,
+    of_service: bool,
     config_file: Path | None,
     settings: Settings,
 ) -> None:
     """Make a token and print it: it is not kept and cannot be shown again."""
-    config = _config(config_file, settings)
+    config = _config(config_file, settings, of_service)
     kept, secret = _file(config).make(TokenScope[scope.upper()], name, lives)
     click.echo(secret)
     until = f" and holds until {kept.expires}" if kept.expires else ""
     click.echo(f"This token, {kept.name!r}, is shown once{until}. In a browser open", err=True)
-    click.echo(f"  {_link(config)}login#{secret}", err=True)
+    link = f"{_link(config)}login#{secret}"
+    click.echo(f"  {link}", err=True)
+    if qr:
+        click.echo(drawn(link), err=True)
     click.echo("and programs send the header  Authorization: Bearer TOKEN", err=True)
 
 
 @token.command("list")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@service_option
 @config_option
 @set_option
-def list_(*, as_json: bool, config_file: Path | None, settings: Settings) -> None:
+def list_(*, as_json: bool, of_service: bool, config_file: Path | None, settings: Settings) -> None:
     """Print name, scope, time of making and of expiry of each token; never the token."""
-    tokens, now = _file(_config(config_file, settings)).read(), utc_now()
+    tokens, now = _file(_config(config_file, settings, of_service)).read(), utc_now()
     if as_json:
         click.echo(json.dumps([_row(each, now) for each in tokens]))
         return
@@ -105,11 +120,12 @@ def list_(*, as_json: bool, config_file: Path | None, settings: Settings) -> Non
 
 @token.command()
 @click.argument("name")
+@service_option
 @config_option
 @set_option
-def revoke(*, name: str, config_file: Path | None, settings: Settings) -> None:
+def revoke(*, name: str, of_service: bool, config_file: Path | None, settings: Settings) -> None:
     """Let the token NAME open nothing any more, also where somebody is inside with it."""
-    gone = _file(_config(config_file, settings)).revoke(name)
+    gone = _file(_config(config_file, settings, of_service)).revoke(name)
     click.echo(f"revoked {gone.name} ({gone.scope.word})", err=True)
 
 
@@ -129,8 +145,9 @@ def _end(token: Token, now: datetime) -> str:
     return f"{'expired at' if token.expired(now) else 'until'} {token.expires}"
 
 
-def _config(config_file: Path | None, settings: Settings) -> Config:
-    return load_config(config_file, os.environ, overrides({}, settings))
+def _config(config_file: Path | None, settings: Settings, of_service: bool) -> Config:
+    environ = environment(os.environ, of_service=of_service)
+    return load_config(config_file, environ, overrides({}, settings))
 
 
 def _file(config: Config) -> TokenFile:

@@ -14,7 +14,13 @@ from edge_runtime.doctor.hardware import (
 )
 from edge_runtime.doctor.machine import Machine
 from edge_runtime.doctor.plan import Plan
-from edge_runtime.doctor.settings import check_clock, check_config, check_models, check_port
+from edge_runtime.doctor.settings import (
+    check_clock,
+    check_config,
+    check_edge_conf,
+    check_models,
+    check_port,
+)
 from edge_runtime.doctor.software import (
     check_opencv,
     check_picamera2,
@@ -46,6 +52,7 @@ def examine(
     yield check_root(machine)
     yield check_clock(machine)
     yield check_config(plan, config_error)
+    yield from _known(check_edge_conf(machine))
     yield from check_models(plan)
     yield from _known(check_port(machine, plan))
     yield check_state_dir(machine, plan)

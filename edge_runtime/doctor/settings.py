@@ -5,11 +5,15 @@ from __future__ import annotations
 import errno
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from typing import Final
 
 from edge_runtime.doctor.finding import Finding
 from edge_runtime.doctor.machine import Machine
 from edge_runtime.doctor.plan import Plan
 from edge_runtime.errors import ConfigError, ModelError
+
+SETUP_REPORT: Final = "run/edge-runtime-setup.txt"
+"""Written by ``edge-runtime setup``: one sentence for each line it could not use."""
 
 # No clock that is right can be before this program was written.
 _WRITTEN = datetime(2026, 1, 1, tzinfo=UTC)
@@ -20,6 +24,19 @@ def check_config(plan: Plan, error: ConfigError | None) -> Finding:
     if error is not None:
         return Finding("config", "act", str(error), "edge-runtime config check FILE says more")
     return Finding("config", "fine", str(plan.config_file or "no file, defaults"))
+
+
+def check_edge_conf(machine: Machine) -> Finding | None:
+    """What could not be used of the card's ``edge.conf``; None where there was none this start."""
+    report = machine.files.text(SETUP_REPORT)
+    if report is None:
+        return None
+    problems = report.splitlines()
+    if not problems:
+        return Finding("edge.conf", "fine", "all of it was applied")
+    more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
+    remedy = "correct the line in /boot/firmware/edge.conf, then `sudo edge-runtime setup`"
+    return Finding("edge.conf", "act", f"{problems[0]}{more}", remedy)
 
 
 def check_models(plan: Plan) -> Iterator[Finding]:

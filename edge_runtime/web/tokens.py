@@ -125,13 +125,18 @@ class TokenFile:
         return self._understood(text)
 
     def make(
-        self, scope: TokenScope, name: str | None, lives: timedelta | None = None
+        self,
+        scope: TokenScope,
+        name: str | None,
+        lives: timedelta | None = None,
+        secret: str | None = None,
     ) -> tuple[Token, str]:
         """What is kept of a new token, and the token itself, which is never seen again.
 
         ``lives``: how long from now it opens anything; None: until it is revoked.
+        ``secret``: a token that somebody made elsewhere, as hard to guess as ours.
         """
-        secret = PREFIX + secrets.token_urlsafe(24)
+        secret = secret or PREFIX + secrets.token_urlsafe(24)
         digest = digest_of(cookie_of(secret))
         now = self._now()
         expires = None if lives is None else _written(now + lives)

@@ -55,7 +55,10 @@ def test_two_builds_are_the_same(repository: Path, package: Path, tmp_path: Path
 
 
 def test_its_settings_are_kept_on_upgrade(package: Path) -> None:
-    assert run(["dpkg-deb", "-I", package, "conffiles"]) == "/etc/edge-runtime/config.toml\n"
+    assert run(["dpkg-deb", "-I", package, "conffiles"]).split() == [
+        "/etc/avahi/services/edge-runtime.service",
+        "/etc/edge-runtime/config.toml",
+    ]
 
 
 def test_the_checksums_are_those_of_the_files(package: Path, unpacked: Path) -> None:

@@ -8,7 +8,14 @@ from pathlib import Path
 import pytest
 
 from edge_runtime.doctor.machine import Disk, bind
-from edge_runtime.doctor.settings import check_clock, check_config, check_models, check_port
+from edge_runtime.doctor.settings import (
+    SETUP_REPORT,
+    check_clock,
+    check_config,
+    check_edge_conf,
+    check_models,
+    check_port,
+)
 from edge_runtime.doctor.storage import check_disk, check_root, check_state_dir
 from edge_runtime.errors import ConfigError, ModelMissing
 from tests.doctor.conftest import GIB, Bench, plan_of
@@ -25,6 +32,19 @@ def test_a_broken_config_is_repeated(bench: MakeBench) -> None:
 def test_the_config_in_force_is_named() -> None:
     finding = check_config(plan_of(config_file=Path("/etc/edge-runtime/config.toml")), None)
     assert (finding.state, finding.text) == ("fine", "/etc/edge-runtime/config.toml")
+
+
+def test_a_line_of_edge_conf_that_could_not_be_used_is_told(bench: MakeBench) -> None:
+    made = bench("pi4b")
+    assert check_edge_conf(made.machine()) is None
+    made.board.write(SETUP_REPORT, "")
+    finding = check_edge_conf(made.machine())
+    assert finding is not None
+    assert finding.state == "fine"
+    made.board.write(SETUP_REPORT, "edge.conf line 3: no.\nedge.conf line 5: nor this.\n")
+    finding = check_edge_conf(made.machine())
+    assert finding is not None
+    assert (finding.state, finding.text) == ("act", "edge.conf line 3: no. (and 1 more)")
 
 
 def test_every_model_is_loaded() -> None:
