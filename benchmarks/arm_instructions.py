@@ -1,6 +1,8 @@
 """Instructions that a Raspberry Pi 4 and 5 execute for a frame, counted under emulation.
 
     python -m benchmarks.arm_instructions --work build/arm [--peer FILE.tflite]
+    python -m benchmarks.arm_instructions --check     # a release: exit code 1 when a stage grew
+    python -m benchmarks.arm_instructions --keep      # what later checks compare with
 
 A count is no time, but neighbours do not disturb it: it is the same to the instruction for a model,
 and to a few in a thousand for Python. Needs root (private mounts), and from Debian
@@ -17,46 +19,27 @@ import argparse
 import os
 import re
 import statistics
-import subprocess
 import sys
 from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 
+from benchmarks.arm_board import CPUS, Cpu, make_pi
+from benchmarks.arm_regression import KEPT, compared, medians, read_kept, write_kept
+from benchmarks.arm_root import install_wheels, run, unpack_debian
 from edge_runtime.bench.loop import SOURCE, frames_in_memory
 
 HERE = Path(__file__).parent
-MODELS = [Path(f"models/{name}/model.tflite") for name in ("face-glance", "smile")]
+MODELS = [Path(f"models/{name}/model.tflite") for name in ("face-glance", "smile", "mask")]
 FRAMES = 12
 LIBRARIES = "ai-edge-litert click numpy opencv-python-headless pydantic simplejpeg watchfiles"
+COUNTED = CPUS[1:]
+"""Pi 4 and 5."""
+PACKAGES = ("base-files", "python3", "libc-bin", "libstdc++6", "libgomp1")
 PYTHON = "3.11"
 """Bookworm's."""
-GLIBC = "manylinux2014 manylinux_2_17 manylinux_2_27 manylinux_2_28 manylinux_2_34"
-"""Wheels for these run on bookworm; pip does not take an older one for granted."""
-
-
-class Cpu(NamedTuple):
-    """As the kernel shows it on a Pi."""
-
-    name: str
-    part: str
-    features: str
-    model: str
-
-
-_A72 = "fp asimd evtstrm crc32 cpuid"
-_A76 = (
-    "fp asimd evtstrm aes pmull sha1 sha2 crc32 atomics fphp asimdhp cpuid asimdrdm lrcpc dcpop "
-    "asimddp"
-)
-CPUS = (
-    Cpu("cortex-a72", "0xd08", _A72, "Raspberry Pi 4 Model B Rev 1.4"),
-    Cpu("cortex-a76", "0xd0b", _A76, "Raspberry Pi 5 Model B Rev 1.0"),
-)
-CORES = 4
 
 
 class Bench:
@@ -70,44 +53,19 @@ class Bench:
     def make(self) -> None:
         self.work.mkdir(parents=True, exist_ok=True)
         if not (self.root / "usr/bin/python3").exists():
-            _run(
-                "mmdebstrap",
-                "--quiet",
-                "--arch=arm64",
-                "--variant=extract",
-                "--include=base-files,python3,libc-bin,libstdc++6,libgomp1",
-                "bookworm",
-                self.root,
-            )
+            unpack_debian(self.root, "bookworm", PACKAGES)
         if not self.libraries.is_dir():
-            self._install()
-        _run("gcc", "-O2", "-shared", "-fPIC", "-o", self.plugin, HERE / "arm_counter.c")
+            wanted = [f"{name}=={version(name)}" for name in LIBRARIES.split()]
+            install_wheels(self.libraries, PYTHON, *wanted)
+        run("gcc", "-O2", "-shared", "-fPIC", "-o", self.plugin, HERE / "arm_counter.c")
         frames = frames_in_memory(re.sub(r"frames=\d+", f"frames={FRAMES}", SOURCE))
         bgr = np.stack([frame.picture.bgr() for frame in frames])
         np.savez(self.frames, bgr=bgr, luma=np.stack([frame.luma for frame in frames]))
-        for cpu in CPUS:
+        for cpu in COUNTED:
             make_pi(self.pi(cpu), cpu)
 
     def pi(self, cpu: Cpu) -> Path:
         return self.work / cpu.name
-
-    def _install(self) -> None:
-        platforms = [f"--platform={each}_aarch64" for each in GLIBC.split()]
-        wanted = [f"{name}=={version(name)}" for name in LIBRARIES.split()]
-        _run(
-            sys.executable,
-            "-m",
-            "pip",
-            "install",
-            "--quiet",
-            "--only-binary=:all:",
-            *platforms,
-            "--implementation=cp",
-            f"--python-version={PYTHON}",
-            "--target",
-            self.libraries,
-            *wanted,
-        )
 
     def count(self, cpu: Cpu, models: Sequence[Path]) -> dict[str, list[int]]:
         """Instructions of every run of every piece of work."""
@@ -128,7 +86,7 @@ class Bench:
             "-S",
             HERE / "arm_guest.py",
         ]
-        said = _run(
+        said = run(
             "unshare",
             "-m",
             "--propagation=private",
@@ -161,27 +119,6 @@ def counts(said: str) -> dict[str, list[int]]:
     return found
 
 
-def make_pi(folder: Path, cpu: Cpu) -> None:
-    """The files by which the interpreter's library recognizes a Pi's processor."""
-    cpus = folder / "sys/devices/system/cpu"
-    cpus.mkdir(parents=True, exist_ok=True)
-    for name in ("possible", "present", "online"):
-        (cpus / name).write_text(f"0-{CORES - 1}\n")
-    shown = "".join(
-        f"processor\t: {core}\nFeatures\t: {cpu.features}\nCPU implementer\t: 0x41\n"
-        f"CPU architecture: 8\nCPU variant\t: 0x0\nCPU part\t: {cpu.part}\nCPU revision\t: 3\n\n"
-        for core in range(CORES)
-    )
-    (folder / "cpuinfo").write_text(f"{shown}Model\t\t: {cpu.model}\n")
-    for core in range(CORES):
-        topology = cpus / f"cpu{core}/topology"
-        topology.mkdir(parents=True, exist_ok=True)
-        for name in ("physical_package_id", "core_id"):
-            (topology / name).write_text(f"{core if name == 'core_id' else 0}\n")
-        for name in ("core_siblings_list", "package_cpus_list", "cluster_cpus_list"):
-            (topology / name).write_text(f"0-{CORES - 1}\n")
-
-
 def table(found: dict[str, dict[str, list[int]]]) -> str:
     """Markdown: by work the median of each processor, and how far the runs lie apart."""
     names = list(next(iter(found.values())))
@@ -198,26 +135,26 @@ def _shown(runs: list[int]) -> str:
     return f"{middle / 1e6:.3f} M" + (f" (within {apart:.1%})" if apart else "")
 
 
-def _run(*command: str | Path, environ: dict[str, str] | None = None) -> str:
-    """What a command wrote to stderr; ends the program when it failed."""
-    done = subprocess.run(
-        list(map(str, command)), env=environ, stderr=subprocess.PIPE, text=True, check=False
-    )
-    if done.returncode:
-        sys.exit(f"{command[0]} failed with {done.returncode}:\n{done.stderr[-2000:]}")
-    return done.stderr
-
-
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--work", type=Path, default=Path("build/arm"))
     parser.add_argument("--peer", type=Path, action="append", default=[])
-    chosen = parser.parse_args()
+    parser.add_argument("--check", action="store_true", help="compare with the kept figures")
+    parser.add_argument("--keep", action="store_true", help="keep these figures")
+    chosen = parser.parse_args(arguments)
     bench = Bench(chosen.work.resolve())
     bench.make()
     models = [path.resolve() for path in (*MODELS, *chosen.peer)]
-    print(table({cpu.name: bench.count(cpu, models) for cpu in CPUS}))
+    found = {cpu.name: bench.count(cpu, models) for cpu in COUNTED}
+    print(table(found))
+    if chosen.check:
+        verdicts = compared(read_kept(KEPT), medians(found))
+        print(*map(str, verdicts), sep="\n")
+        return int(any(verdict.failed for verdict in verdicts))
+    if chosen.keep:
+        write_kept(KEPT, medians(found))
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

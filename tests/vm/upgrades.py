@@ -1,0 +1,74 @@
+"""From one version to another and back, and off the machine."""
+
+from __future__ import annotations
+
+from tests.proof import expect
+from tests.vm.packages import BROKEN, NEXT
+from tests.vm.service import CONFIG, STATE, UNIT, Service
+
+PACKAGES = "/opt/packages"
+OWN_LINE = "# a line of the owner's own"
+
+
+def upgraded(service: Service) -> str:
+    """An upgrade restarts into the new version and keeps settings and token"""
+    service.wait_until_well("the check before")
+    service.machine.must(f"echo '{OWN_LINE}' >>{CONFIG}")
+    began = service.machine.uptime_s()
+    _update(service, "next.deb")
+    expect(_version(service) == NEXT, f"installed is {_version(service)}")
+    service.wait_until_well("the upgrade")
+    expect(OWN_LINE in service.machine.must(f"cat {CONFIG}"), "the settings were replaced")
+    expect(service.status(), "the token opens nothing any more")
+    return f"{NEXT}, well again after {service.machine.uptime_s() - began:.0f} s"
+
+
+def broken_upgrade_taken_back(service: Service) -> str:
+    """An upgrade that does not start is rolled back"""
+    service.wait_until_well("the check before")
+    began = service.machine.uptime_s()
+    done = service.machine.run(_command("broken.deb", "--within 60"))
+    expect(done.code != 0, f"the update to {BROKEN} says it succeeded: {done.text[-300:]}")
+    expect(_version(service) == NEXT, f"installed is {_version(service)}: {done.text[-300:]}")
+    service.wait_until_well("the rollback")
+    last = done.text.splitlines()[-1]
+    return f"exit code {done.code} after {service.machine.uptime_s() - began:.0f} s: {last}"
+
+
+def downgraded(service: Service) -> str:
+    """A downgrade is refused unless asked for, then done"""
+    service.wait_until_well("the check before")
+    refused = service.machine.run(_command("current.deb"))
+    expect(refused.code != 0, "a downgrade went through without being asked for")
+    expect(_version(service) == NEXT, f"refused, and yet installed is {_version(service)}")
+    _update(service, "current.deb", "--allow-downgrade")
+    version = _version(service)
+    expect(version != NEXT, f"still {version}")
+    service.wait_until_well("the downgrade")
+    return f"{NEXT} -> {version}; refused before: {refused.text.splitlines()[-1]}"
+
+
+def purged(service: Service) -> str:
+    """Purge leaves nothing behind but the user"""
+    service.machine.must("DEBIAN_FRONTEND=noninteractive dpkg --purge edge-runtime")
+    left = service.machine.must(
+        f"find /usr/lib/edge-runtime /usr/bin/edge-runtime {STATE} /etc/edge-runtime "
+        f"/usr/lib/systemd/system/{UNIT} /etc/systemd/system -name '*edge*' 2>/dev/null || true"
+    )
+    expect(not left, f"left behind: {left}")
+    running = service.machine.run("pgrep --list-full --full /usr/bin/edge-runtime")
+    expect(running.code == 1, f"still running: {running.text}")
+    known = service.machine.must("id --name --user edge-runtime")
+    return f"no files, no process; the user {known} stays"
+
+
+def _update(service: Service, deb: str, *options: str) -> None:
+    service.machine.must(_command(deb, *options))
+
+
+def _command(deb: str, *options: str) -> str:
+    return " ".join(["edge-runtime", "update", f"{PACKAGES}/{deb}", *options])
+
+
+def _version(service: Service) -> str:
+    return service.machine.must("dpkg-query --show --showformat='${Version}' edge-runtime")
