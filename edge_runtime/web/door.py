@@ -18,6 +18,7 @@ from edge_runtime.types import Clock
 from edge_runtime.web.tokens import TOKEN_FILE, TokenFile, Tokens, utc_now
 
 _LOOPBACK_NAMES: Final = frozenset({"localhost", "localhost.localdomain", "ip6-localhost"})
+_SERVICE_STATE: Final = Path("/var/lib/edge-runtime")
 _SIOCGIFADDR: Final = 0x8915
 """ioctl that tells an interface's IPv4 address (linux/sockios.h)."""
 
@@ -83,10 +84,15 @@ def _tokens(address: str, path: Path, clock: Clock, now: Callable[[], datetime])
     if not len(tokens):
         raise WebUnavailable(
             f"the page on {address} asks for a token, and there is none in {path}: make one with "
-            f"`edge-runtime token new --set state_dir={path.parent}` (as the user this runs as), "
-            "or serve this machine only with --host 127.0.0.1"
+            f"{_making_one(path.parent)}, or serve this machine only with --host 127.0.0.1"
         )
     return tokens
+
+
+def _making_one(state_dir: Path) -> str:
+    if state_dir == _SERVICE_STATE:
+        return "`sudo edge-runtime token new --service`"
+    return f"`edge-runtime token new --set state_dir={state_dir}` (as the user this runs as)"
 
 
 def names_of_this_machine(hostname: str) -> frozenset[str]:
