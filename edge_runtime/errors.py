@@ -25,6 +25,9 @@ EdgeRuntimeError                    exit code
 ├── SupervisorUnavailable (OSError) 10  systemd is not there, may not be asked, or said no
 ├── InstallationUnsuited (RuntimeError) 10  no service can be made, or unmade, of this installation
 ├── SetupFailed (OSError)           7   a line of edge.conf is right, but the system refuses it
+├── UpdateRefused (ValueError)      11  what is offered cannot be installed; nothing was changed
+├── UpdateRolledBack (RuntimeError) 12  the new version did not run; the one before is back
+├── UpdateStuck (RuntimeError)      13  the one before could not be put back: somebody is needed
 └── CompressionError                8   a stage of a recipe cannot do what it was asked
     ├── LayerUnsuited (ValueError)      8   a layer cannot be changed in this way
     ├── TargetUnreachable (ValueError)  8   no setting reaches the size that was asked for
@@ -184,6 +187,24 @@ class SetupFailed(EdgeRuntimeError, OSError):
     """A line of ``edge.conf`` is right and could not be applied; it stays, so it can be again."""
 
     exit_code = 7
+
+
+class UpdateRefused(EdgeRuntimeError, ValueError):
+    """What is offered is no update for this machine, or cannot be had; nothing was changed."""
+
+    exit_code = 11
+
+
+class UpdateRolledBack(EdgeRuntimeError, RuntimeError):
+    """The new version could not be installed or did not run; the one before is back."""
+
+    exit_code = 12
+
+
+class UpdateStuck(EdgeRuntimeError, RuntimeError):
+    """The version before could not be put back, or does not run either: somebody is needed."""
+
+    exit_code = 13
 
 
 class CompressionError(EdgeRuntimeError):

@@ -16,7 +16,9 @@ TIMEOUT_S: Final = 60.0
 Run = Callable[[Sequence[str]], "subprocess.CompletedProcess[str]"]
 
 
-def run_program(words: Sequence[str]) -> subprocess.CompletedProcess[str]:
+def run_program(
+    words: Sequence[str], *, timeout_s: float = TIMEOUT_S
+) -> subprocess.CompletedProcess[str]:
     """Run to the end, keeping what it says. Raises SupervisorUnavailable."""
     try:
         return subprocess.run(
@@ -25,12 +27,12 @@ def run_program(words: Sequence[str]) -> subprocess.CompletedProcess[str]:
             capture_output=True,
             text=True,
             errors="replace",
-            timeout=TIMEOUT_S,
+            timeout=timeout_s,
             check=False,
         )
     except subprocess.TimeoutExpired as error:
         raise SupervisorUnavailable(
-            f"`{' '.join(words)}` gave no answer within {TIMEOUT_S:.0f} s; journalctl -b says why"
+            f"`{' '.join(words)}` gave no answer within {timeout_s:.0f} s; journalctl -b says why"
         ) from error
     except OSError as error:
         raise SupervisorUnavailable(f"{words[0]} cannot be run: {error.strerror}") from error
