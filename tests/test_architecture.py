@@ -27,6 +27,8 @@ ROWS = (
     ("bench", "compress", "analyze", "top"),
     ("average_precision", "client", "setup"),
     ("qr",),
+    ("bench", "compress", "analyze", "top", "update"),
+    ("average_precision", "client"),
     ("app",),
     ("pipeline", "mailbox", "governor", "events", "web", "service", "doctor"),
     ("capture", "attention", "classify", "store", "telemetry"),

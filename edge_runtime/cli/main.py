@@ -38,6 +38,7 @@ COMMANDS: Final = {
     "info": Place("edge_runtime.cli.info:info", "Say where the page is, and what runs here."),
     "setup": Place("edge_runtime.cli.setup:setup", "Apply the edge.conf of a memory card."),
     "service": Place("edge_runtime.cli.service:service", "Start at boot, under systemd."),
+    "update": Place("edge_runtime.cli.update:update", "Exchange the Debian package, safely."),
     "config": Place("edge_runtime.cli.config:config", "Show or check the settings."),
     "rules": Place("edge_runtime.cli.rules:rules", "Check the rules of the settings, or try one."),
     "compress": Place("edge_runtime.cli.compress:compress", "Make a model small by a recipe."),

@@ -88,7 +88,10 @@ class Dpkg:
         """Raises UpdateRefused where apt would not install it; nothing is changed."""
         done = self._run((*self._apt("--simulate"), str(file)))
         if done.returncode != 0:
-            raise UpdateRefused(f"apt would not install that package: {_line(done.stderr)}")
+            # What is missing stands among the results, that something is among the errors.
+            missing = [line for line in done.stdout.splitlines() if "Depends:" in line]
+            reason = _line(" ".join((*missing, done.stderr)))
+            raise UpdateRefused(f"apt would not install that package: {reason}")
 
     def install(self, file: Path) -> None:
         """With what it depends on. Raises InstallFailed."""

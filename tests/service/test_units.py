@@ -12,6 +12,7 @@ import pytest
 
 from edge_runtime.config import Config
 from edge_runtime.config.layer import environment_layer
+from edge_runtime.update.keep import FOLDER, RESCUE
 
 UNITS = ("edge-runtime.service", "edge-runtime@.service")
 
@@ -46,7 +47,7 @@ def settings(unit: str) -> list[tuple[str, str]]:
 
 
 @needs_systemd
-@pytest.mark.parametrize("name", UNITS)
+@pytest.mark.parametrize("name", [*UNITS, "edge-runtime-update.service"])
 def test_systemd_understands_every_line(name: str, systemd: Path, tmp_path: Path) -> None:
     # The program is not installed at its place here: any that exists stands for it.
     text = (systemd / name).read_text().replace("/usr/bin/edge-runtime", sys.executable)
@@ -90,6 +91,16 @@ def test_an_instance_is_the_service_with_files_of_its_own(systemd: Path) -> None
         "StateDirectory",
         "RuntimeDirectory",
     }
+
+
+def test_an_update_that_was_cut_short_is_mended_before_the_service(systemd: Path) -> None:
+    mends = dict(settings((systemd / "edge-runtime-update.service").read_text()))
+    rescue = str(FOLDER / RESCUE)
+    assert mends["ConditionPathExists"] == rescue
+    assert mends["ExecStart"] == f"/usr/bin/python3 -I {rescue}"
+    for name in UNITS:
+        after = dict(settings((systemd / name).read_text()))["After"].split()
+        assert "edge-runtime-update.service" in after
 
 
 def test_cameras_pins_meters_and_the_firmware_can_be_reached(systemd: Path) -> None:

@@ -1,8 +1,8 @@
 """A board as far as an update meets it: dpkg, apt and systemd over a disk whose power can be cut.
 
-What dpkg and systemd answer was taken from those of bookworm (1.21, 252). As the real dpkg, this one
-says in its database what it has begun, unpacks file by file, and syncs before it says that it is
-done; so a cut leaves half of a version, which only installing a whole one mends.
+What dpkg and systemd answer was taken from those of bookworm (1.21, 252). As the real dpkg, this
+one says in its database what it has begun, unpacks file by file, and syncs before it says that it
+is done; so a cut leaves half of a version, which only installing a whole one mends.
 """
 
 from __future__ import annotations
@@ -82,7 +82,12 @@ class Board:
         systemctl = Systemctl(root=self.root, run=self.run)
         machine = Machine(
             dpkg=Dpkg(self.run, self.wait),
-            health=Health(systemctl, lambda: self.page_of.get(self.service.version), lambda: self.now, self.wait),
+            health=Health(
+                systemctl,
+                lambda: self.page_of.get(self.service.version),
+                lambda: self.now,
+                self.wait,
+            ),
             repack=self.repack,
             free_bytes=lambda: self.free,
             rescue=lambda: b"the program",

@@ -155,11 +155,19 @@ def test_another_program_that_installs_now_is_waited_for(board: Board) -> None:
 @pytest.mark.parametrize(
     ("content", "conditions", "why"),
     [
-        (b"<html>not found</html>", Conditions(), "no Debian package of ours: dpkg-deb: error: not"),
+        (
+            b"<html>not found</html>",
+            Conditions(),
+            "no Debian package of ours: dpkg-deb: error: not",
+        ),
         (b"", Conditions(), "that file is empty"),
         (package(NEW, name="other"), Conditions(), "the package other; expected edge-runtime"),
         (package(NEW, architecture="amd64"), Conditions(), "for amd64, and this machine is arm64"),
-        (package("0.9.0"), Conditions(), "0.9.0, older than the installed 1.0.0: with --allow-down"),
+        (
+            package("0.9.0"),
+            Conditions(),
+            "0.9.0, older than the installed 1.0.0: with --allow-down",
+        ),
         (package(NEW), Conditions(sha256="0" * 64), "not the expected one: its SHA-256 is "),
         (package(NEW, runs="unmet"), Conditions(), "would not install that package: E: Unmet dep"),
     ],
@@ -181,7 +189,7 @@ def test_an_older_version_on_request(board: Board) -> None:
 
 def test_without_room(board: Board) -> None:
     board.free = 10 << 20
-    with pytest.raises(UpdateRefused, match="needs 64 MiB of free space .* there are 10 MiB"):
+    with pytest.raises(UpdateRefused, match=r"needs 64 MiB of free space .* there are 10 MiB"):
         offer(board, package(NEW))
 
 
@@ -215,7 +223,9 @@ def test_neither_version_runs(board: Board) -> None:
     # The way back was spoiled by something else: it does not come up any more.
     kept = next(n for n in board.disk.names(FOLDER) if not n.startswith("packed") and ".deb" in n)
     board.disk.write(FOLDER / kept, package(NEW, runs="ends"))
-    with pytest.raises(UpdateStuck, match="1.1.0 is installed again, but it does not run as before"):
+    with pytest.raises(
+        UpdateStuck, match=r"1\.1\.0 is installed again, but it does not run as before"
+    ):
         offer(board, package("1.2.0", runs="ends"))
 
 
