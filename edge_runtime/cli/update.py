@@ -101,8 +101,8 @@ def _become(orders: Orders) -> int:
     except OSError as error:
         raise SupervisorUnavailable(f"{PROGRAM} cannot be written: {error.strerror}") from error
     sys.stdout.flush()
-    words = (sys.executable, "-I", str(PROGRAM), orders.to_json())
-    os.execv(sys.executable, words)  # noqa: S606 - no shell is wanted
+    program = (sys.executable, "-I", str(PROGRAM), orders.to_json())
+    os.execv(sys.executable, program)  # noqa: S606 - no shell is wanted
 
 
 def _page(config_file: Path | None) -> str | None:

@@ -43,7 +43,7 @@ def _get(url: str) -> tuple[int, bytes]:
     else:
         connection = http.client.HTTPConnection(host, port, timeout=TIMEOUT_S)
     try:
-        connection.request("GET", "/readyz")
+        connection.request("GET", f"{split.path}/readyz")
         answer = connection.getresponse()
         return answer.status, answer.read(_LONGEST)
     finally:

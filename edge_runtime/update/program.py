@@ -68,13 +68,12 @@ def main(argv: Sequence[str]) -> int:
 
 def carry_out(orders: Orders, program: Path, tell: Callable[[str], None]) -> str:
     """Do it on this machine; ``program`` is the file that runs. Raises as Update does."""
-    root = Path("/")
     run = partial(run_program, timeout_s=INSTALL_S)
     ask = partial(why_not_ready, orders.page) if orders.page else None
     machine = Machine(
         dpkg=Dpkg(run, time.sleep),
         health=Health(Systemctl(), ask, time.monotonic, time.sleep),
-        repack=Repack(run, root),
+        repack=Repack(run),
         free_bytes=lambda: shutil.disk_usage(FOLDER).free,
         rescue=program.read_bytes,
         shield=shield,

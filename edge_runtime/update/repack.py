@@ -24,13 +24,19 @@ _NOT_OF_THE_PACKAGE: Final = ("Status", "Conffiles", "Config-Version")
 
 
 class Repack:
-    """Makes the package again from dpkg's database and the files; ``root`` is where they lie."""
+    """Makes the package again from dpkg's database and the files."""
 
-    def __init__(self, run: Run, root: Path = Path("/")) -> None:
-        self._run, self._root = run, root
+    def __init__(self, run: Run) -> None:
+        self._run = run
 
     def __call__(self, out: Path) -> None:
-        """Write it to ``out``. Raises UpdateRefused when dpkg will not."""
+        """Write it to ``out``. Raises UpdateRefused when that does not succeed."""
+        try:
+            self._pack(out)
+        except OSError as error:
+            raise UpdateRefused(_refusal(f"{error.filename}: {error.strerror}")) from error
+
+    def _pack(self, out: Path) -> None:
         staged = out.with_name(".repack.part")
         shutil.rmtree(staged, ignore_errors=True)
         try:
@@ -44,31 +50,25 @@ class Repack:
     def _stage_files(self, staged: Path) -> list[str]:
         """All files as links to those installed, which takes no space; the conffiles among them."""
         staged.mkdir(mode=0o755)
+        root = self._root()
         pristine = dict(self._conffiles())
         settings = []
         for listed in self._asked("dpkg-query", "--listfiles", NAME).splitlines():
             name = listed.lstrip("/")
             if name in ("", "."):
                 continue
-            source: Path | None = self._root / name
+            source: Path | None = root / name
             if name in pristine:
-                source = self._as_shipped(self._root / name, pristine[name])
+                source = _as_shipped((root / name, root / SHIPPED), pristine[name])
                 if source is not None:
                     settings.append(f"/{name}")
             if source is not None:
                 _link(source, staged / name)
         return settings
 
-    def _as_shipped(self, file: Path, md5: str) -> Path | None:
-        """Where the conffile lies as it was shipped; None: nowhere.
-
-        Somebody's settings must not be packed as the shipped ones: dpkg would believe that nobody
-        changed them, and a later version would replace them without a word.
-        """
-        for each in (file, self._root / SHIPPED):
-            if each.is_file() and _md5(each) == md5:
-                return each
-        return None
+    def _root(self) -> Path:
+        """Below which the files lie: that of the database, ``ROOT/var/lib/dpkg/info/…``."""
+        return Path(self._asked("dpkg-query", "--control-path", NAME, "md5sums").strip()).parents[4]
 
     def _conffiles(self) -> Iterator[tuple[str, str]]:
         """Name without the slash in front, and MD5 as shipped."""
@@ -103,11 +103,21 @@ class Repack:
         done = self._run(words)
         if done.returncode != 0:
             reason = " ".join(done.stderr.split())
-            raise UpdateRefused(
-                f"the installed version cannot be packed as a way back ({words[0]}: {reason}); "
-                "nothing was changed"
-            )
+            raise UpdateRefused(_refusal(f"{words[0]}: {reason}"))
         return done.stdout
+
+
+def _refusal(reason: str) -> str:
+    return f"the installed version cannot be packed as a way back ({reason}); nothing was changed"
+
+
+def _as_shipped(places: tuple[Path, ...], md5: str) -> Path | None:
+    """Where a conffile lies as it was shipped; None: nowhere.
+
+    Somebody's settings must not be packed as the shipped ones: dpkg would believe that nobody
+    changed them, and a later version would replace them without a word.
+    """
+    return next((each for each in places if each.is_file() and _md5(each) == md5), None)
 
 
 def _link(source: Path, target: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
@@ -96,6 +97,8 @@ def deb(
         "Description: for tests\n of updates\n"
     )
     (control / "conffiles").write_text(f"/{SETTINGS}\n")
+    sums = (f"{hashlib.md5(text.encode()).hexdigest()}  {name}\n" for name, text in files.items())
+    (control / "md5sums").write_text("".join(sums))
     for name, text in (scripts or {}).items():
         (control / name).write_text(text)
         (control / name).chmod(0o755)

@@ -33,7 +33,15 @@ case " $* " in
 esac
 """
 
-KILLS_ALL = "#!/bin/sh\nkill -9 0\n"
+KILLS_ALL = """#!/bin/sh
+pid=$PPID all=
+while [ "$pid" -gt 1 ]; do
+    all="$all $pid"
+    grep -q edge-runtime-update.pyz "/proc/$pid/cmdline" && break
+    pid=$(ps -o ppid= -p "$pid" | tr -d ' ')
+done
+kill -9 $all
+"""
 """A script of a package at which the power goes: dpkg, apt and the update die together."""
 
 
