@@ -24,11 +24,9 @@ PACKAGE = Path(__file__).resolve().parent.parent / "edge_runtime"
 
 ROWS = (
     ("cli",),
-    ("bench", "compress", "analyze", "top"),
+    ("bench", "compress", "analyze", "top", "update"),
     ("average_precision", "client", "setup"),
     ("qr",),
-    ("bench", "compress", "analyze", "top", "update"),
-    ("average_precision", "client"),
     ("app",),
     ("pipeline", "mailbox", "governor", "events", "web", "service", "doctor"),
     ("capture", "attention", "classify", "store", "telemetry"),
