@@ -55,6 +55,10 @@ class Limits:
     """From the connection, or the last answer, to the end of a request's headers."""
     body_s: float = 10.0
     """Without a byte of a body that was announced."""
+    body_grace_s: float = 30.0
+    """Of waiting for a body, before what came of it is held against ``body_rate``."""
+    body_rate: float = 8 * 1024
+    """Bytes a second on average that a body has to come with after that: 64 kbit/s."""
     linger_s: float = 2.0
     """To stop sending a body that was answered before it was read."""
     stall_s: float = 15.0
@@ -76,6 +80,8 @@ class Connection(H11Protocol):
         self._handshake: asyncio.Task[None] | None = None
         self.began_at = self._free_at = self._heard_at = self._moved_at = self.loop.time()
         self._unsent = 0
+        self._looked_at = self.began_at
+        self._body_bytes, self._body_s = 0, 0.0
         self._opened = False
 
     @property
@@ -133,6 +139,7 @@ class Connection(H11Protocol):
     def data_received(self, data: bytes) -> None:
         if self._opened:
             self._heard_at = self.loop.time()
+            self._body_bytes += len(data)
             super().data_received(data)
         else:
             self._early += data  # it came in one piece with the end of the handshake
@@ -162,20 +169,27 @@ class Connection(H11Protocol):
         limits, unsent = self._limits, self.transport.get_write_buffer_size()
         if unsent == 0 or unsent != self._unsent:
             self._unsent, self._moved_at = unsent, now
+        looked_at, self._looked_at = self._looked_at, now
         if now - self._moved_at > limits.stall_s:
             return "takes nothing"
         if self.conn.their_state is h11.SEND_BODY:
-            return self._slow_body(now)
+            return self._slow_body(now, now - looked_at)
+        self._body_bytes, self._body_s = 0, 0.0
         if self.is_waiting and now - self._free_at > limits.head_s:
             return "is slow with a request"
         return None
 
-    def _slow_body(self, now: float) -> str | None:
+    def _slow_body(self, now: float, passed_s: float) -> str | None:
         if self.is_waiting:
             late = now - self._free_at > self._limits.linger_s
             return "goes on sending what nobody reads" if late else None
-        late = now - self._heard_at > self._limits.body_s and not self.flow.read_paused
-        return "is slow with a body" if late else None
+        if self.flow.read_paused:
+            return None  # we are the slow ones
+        if now - self._heard_at > self._limits.body_s:
+            return "is slow with a body"
+        self._body_s += passed_s
+        late_s = self._body_s - self._limits.body_grace_s
+        return "dribbles a body" if self._body_bytes < late_s * self._limits.body_rate else None
 
     def _has_room(self) -> bool:
         """Whether one more may come; the oldest that asked for nothing makes room for it."""

@@ -156,7 +156,8 @@ class Runtime:
             CameraStatus(each.name, masked_uri(each.uri), self._watcher.cameras[each.name])
             for each in self._config.cameras
         ]
-        history = History(self._config.telemetry.interval_s, clock=self._clock)
+        names = [each.name for each in self._config.cameras]
+        history = History(self._config.telemetry.interval_s, cameras=names, clock=self._clock)
         return Status(*cameras, watcher=self._watcher, history=history)
 
     def _feeds(self) -> list[Feed]:
@@ -238,6 +239,7 @@ class Runtime:
 
     def _follow(self, config: Config) -> None:
         self._config = config
+        self.status.history().follow(config.telemetry.interval_s)
         logging.getLogger().setLevel(config.log.level.upper())
 
     def _open_page(self, supply: Supply) -> None:

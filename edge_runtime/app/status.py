@@ -141,8 +141,7 @@ class Status:
 
     def publish_health(self, health: Health) -> None:
         self._health = health
-        known = [camera.snapshot() for camera in self._cameras]
-        self._history.add([each for each in known if each is not None], health)
+        self._history.add([camera.snapshot() for camera in self._cameras], health)
         if self._watcher is not None:
             self._watcher.machine.reads(health)
 

@@ -29,8 +29,11 @@ FIGURES: Final = (
 )
 """Of all cameras together; latencies are the slowest camera's."""
 
+CAMERA_FIGURES: Final = ("processed_fps", "latency_p95_ms", "faces")
+"""Of each camera by itself, where there are several."""
+
 STEPS: Final[Mapping[Span, tuple[float, int]]] = {"hour": (5.0, 720), "day": (60.0, 1440)}
-"""Seconds of a step, and how many there are: 228 KiB in all."""
+"""Seconds of a step, and how many: 228 KiB in all, and 76 KiB for each of several cameras."""
 
 _LOW, _MEAN, _HIGH = range(3)
 
@@ -45,21 +48,38 @@ class Stretch:
     step_s: float
     ends_at: float
     """Seconds since 1970 at which the last step ends, by the clock as it is now."""
+    cameras: tuple[str, ...]
+    """Whose figures follow those of all; none where there is only one camera."""
     low: Values
-    """(figures, steps), in the order of ``FIGURES``; so are ``mean`` and ``high``."""
+    """(figures, steps): ``FIGURES``, then ``CAMERA_FIGURES`` of each camera; so are the others."""
     mean: Values
     high: Values
+
+    def rows(self, camera: str) -> Mapping[str, int]:
+        """Where the figures of one camera are."""
+        first = len(FIGURES) + self.cameras.index(camera) * len(CAMERA_FIGURES)
+        return {name: first + i for i, name in enumerate(CAMERA_FIGURES)}
 
 
 class History:
     """One thread adds, any thread reads."""
 
     def __init__(
-        self, interval_s: float = 1.0, *, clock: Clock = time.monotonic, wall: Clock = time.time
+        self,
+        interval_s: float = 1.0,
+        *,
+        cameras: Sequence[str] = (),
+        clock: Clock = time.monotonic,
+        wall: Clock = time.time,
     ) -> None:
-        """``interval_s``: how often something is added. Steps that are shorter are filled."""
+        """``interval_s``: how often something is added. Steps that are shorter are filled.
+        ``cameras``: their names; what is kept of each alone is kept where there are several.
+        """
         self._clock, self._wall = clock, wall
-        self._rings = {span: _Ring(*STEPS[span], fill_s=1.5 * interval_s) for span in STEPS}
+        self._interval_s = self._interval_before_s = interval_s
+        self._cameras = tuple(cameras) if len(cameras) > 1 else ()
+        rows = len(FIGURES) + len(self._cameras) * len(CAMERA_FIGURES)
+        self._rings = {span: _Ring(*STEPS[span], rows=rows) for span in STEPS}
         self._adding = threading.Lock()
 
     @property
@@ -67,13 +87,27 @@ class History:
         """Memory of all steps; it never grows."""
         return sum(ring.values.nbytes for ring in self._rings.values())
 
-    def add(self, snapshots: Sequence[Snapshot], health: Health) -> None:
-        """A reading of now; unknown figures are left out."""
-        values = np.array(_figures(snapshots, health), np.float32)
+    def follow(self, interval_s: float) -> None:
+        """Readings come at another pace from now on; the pause under way may still be the old."""
+        with self._adding:
+            self._interval_s = interval_s
+
+    def add(self, snapshots: Sequence[Snapshot | None], health: Health) -> None:
+        """A reading of now; unknown figures are left out.
+
+        ``snapshots``: of each camera in their order, None before its first.
+        """
+        known = [each for each in snapshots if each is not None]
+        figures = _figures(known, health)
+        if self._cameras:
+            figures += [figure for each in snapshots for figure in _figures_of(each)]
+        values = np.array(figures, np.float32)
         now = self._clock()
         with self._adding:
+            pause_s = max(self._interval_s, self._interval_before_s)
+            self._interval_before_s = self._interval_s
             for ring in self._rings.values():
-                ring.add(values, now)
+                ring.add(values, now, fill_s=1.5 * pause_s)
 
     def stretch(self, span: Span) -> Stretch:
         """The last hour or day up to now."""
@@ -82,7 +116,7 @@ class History:
             values = ring.until(now)
         ends_in_s = (ring.number(now) + 1) * ring.step_s - now
         return Stretch(
-            span, ring.step_s, self._wall() + ends_in_s,
+            span, ring.step_s, self._wall() + ends_in_s, self._cameras,
             low=values[_LOW], mean=values[_MEAN], high=values[_HIGH],
         )  # fmt: skip
 
@@ -90,19 +124,20 @@ class History:
 class _Ring:
     """Steps of one length; the one with number n lies at n modulo their count."""
 
-    def __init__(self, step_s: float, steps: int, *, fill_s: float) -> None:
-        self.step_s, self._steps, self._fill_s = step_s, steps, fill_s
-        self.values = np.full((3, len(FIGURES), steps), np.nan, np.float32)
-        self._counts = np.zeros(len(FIGURES), np.int64)
+    def __init__(self, step_s: float, steps: int, *, rows: int) -> None:
+        self.step_s, self._steps = step_s, steps
+        self.values = np.full((3, rows, steps), np.nan, np.float32)
+        self._counts = np.zeros(rows, np.int64)
         self._last: int | None = None
 
     def number(self, moment: float) -> int:
         return int(moment // self.step_s)
 
-    def add(self, values: Values, now: float) -> None:
+    def add(self, values: Values, now: float, *, fill_s: float) -> None:
+        """``fill_s``: no longer is the pause between two readings that leaves no gap."""
         number = self.number(now)
         if number != self._last:
-            self._begin(number, values)
+            self._begin(number, values, fill_s)
         place = number % self._steps
         low, mean, high = self.values[:, :, place]
         known = ~np.isnan(values)
@@ -124,13 +159,13 @@ class _Ring:
         copy[:, :, steps > self._last] = np.nan  # what lies there is a span old
         return copy
 
-    def _begin(self, number: int, values: Values) -> None:
+    def _begin(self, number: int, values: Values, fill_s: float) -> None:
         """A new step: those that were passed over are gaps, unless readings come that seldom."""
         last = number - self._steps if self._last is None else self._last
         first_new = max(last + 1, number - self._steps + 1)
         passed = np.arange(first_new, number + 1) % self._steps
         self.values[:, :, passed] = np.nan
-        if self._last is not None and (number - last) * self.step_s <= self._fill_s + self.step_s:
+        if self._last is not None and (number - last) * self.step_s <= fill_s + self.step_s:
             self.values[:, :, passed[:-1]] = values[None, :, None]
         self._counts[:] = 0
         self._last = number
@@ -152,6 +187,18 @@ def _figures(snapshots: Sequence[Snapshot], health: Health) -> list[float]:
         math.nan if power is None else power.watts,
         math.nan if health.memory_mb is None else health.memory_mb,
         float(sum(len(each.faces) for each in snapshots)) if snapshots else math.nan,
+    ]
+
+
+def _figures_of(snapshot: Snapshot | None) -> list[float]:
+    """In the order of ``CAMERA_FIGURES``; NaN where unknown."""
+    if snapshot is None:
+        return [math.nan] * len(CAMERA_FIGURES)
+    frame = snapshot.latency.get("frame")
+    return [
+        _sum([snapshot.rates.processed_fps]),
+        math.nan if frame is None else frame.p95,
+        float(len(snapshot.faces)),
     ]
 
 

@@ -70,3 +70,7 @@ class FiguresReport(Report):
     figures: dict[str, FigureReport] = Field(
         description="Of all cameras together; latencies are the slowest camera's"
     )
+    cameras: dict[str, dict[str, FigureReport]] = Field(
+        description="Of each camera alone `processed_fps`, `latency_p95_ms` and `faces`; empty "
+        "where there is only one"
+    )

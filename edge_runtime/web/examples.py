@@ -34,6 +34,7 @@ from edge_runtime.web.report import (
     StateReport,
     StatusReport,
     ThrottlingReport,
+    ViewReport,
 )
 from edge_runtime.web.session_report import GONE, SessionReport
 from edge_runtime.web.shelf_report import (
@@ -93,7 +94,7 @@ STATUS = StatusReport(
     ),
     model_events=2,
     newest_event=1_764_072_000_001,
-    limits=LimitsReport(hot_c=75.0, stale_s=3.0, low_memory_mb=48.0),
+    limits=LimitsReport(hot_c=75.0, stale_s=3.0, low_memory_mb=48.0, most_dropped=0.5),
     machine=MACHINE,
     governor=GovernorReport(level=0, looks=None, detect_every=1, fps=None, reasons=()),
     preview=PreviewReport(viewers=1, max_viewers=8, pixelated=True),
@@ -101,6 +102,9 @@ STATUS = StatusReport(
         SightReport(
             name="front-door", matter=None, camera=CAMERA, frame=FRAME, rates=RATES,
             latency_ms=LATENCY,
+            view=ViewReport(
+                viewers=1, fps=5.0, width=640, quality=52, step=2, steps=5, reason="viewer"
+            ),
         ),
     ),
 )  # fmt: skip
@@ -149,7 +153,9 @@ def examples() -> Iterator[Report]:
     yield Done(detail=ACTIVATED, model="mood/3f9c01d2a4be")
     yield EventsReport(events=(CAME,), next=CAME.id, more=False, gap=False)
     yield RulesReport(rules=(GATE,))
-    yield FiguresReport(span="hour", step_s=5.0, ends_at=AT, figures={"temperature_c": WARM})
+    yield FiguresReport(
+        span="hour", step_s=5.0, ends_at=AT, figures={"temperature_c": WARM}, cameras={}
+    )
     yield DoctorReport(findings=(SUPPLY,))
     yield SessionReport(asked=True, name="kitchen", scope="view", expires_at=AT + 86400)
     yield GONE

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable
-from typing import Final, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 from edge_runtime.types import Clock
 from edge_runtime.web.viewer import Use, Viewer
@@ -29,6 +29,9 @@ PATIENT_S: Final = 96.0
 
 LEAST_QUALITY: Final = 30
 """Below, JPEG's blocks are hard to tell from pixelated faces. Unless configured so."""
+
+
+Reason = Literal["viewer", "making"]
 
 
 class Step(NamedTuple):
@@ -63,6 +66,7 @@ class Fidelity:
         """Somebody new watches, and nobody else: what was learned is of others."""
         now = self._clock()
         self._number = 0
+        self._reason: Reason | None = None
         self._judge_at = now + WINDOW_S
         self._making_s: list[float] = []
         self._calm_since = now
@@ -73,6 +77,16 @@ class Fidelity:
     @property
     def step(self) -> Step:
         return self.steps[self._number]
+
+    @property
+    def number(self) -> int:
+        """Which of ``steps`` it is; 0: as configured."""
+        return self._number
+
+    @property
+    def reason(self) -> Reason | None:
+        """Why it went down last: the slowest viewer, or making a picture; None on the first."""
+        return self._reason if self._number else None
 
     def made(self, seconds: float, viewers: Iterable[Viewer]) -> None:
         """A picture was made within ``seconds`` for these viewers."""
@@ -88,14 +102,16 @@ class Fidelity:
     def _judge(self, now: float, making_s: float, uses: Iterable[Use]) -> None:
         taking_s = max((use.busy_s / use.taken for use in uses if use.taken), default=0.0)
         interval_s = 1 / self.step.fps
-        if taking_s > FULL * interval_s or making_s > MOST_MAKING * interval_s:
-            self._lower(now)
+        if taking_s > FULL * interval_s:
+            self._lower(now, "viewer")
+        elif making_s > MOST_MAKING * interval_s:
+            self._lower(now, "making")
         elif self._number and now - self._calm_since >= self._patience_s:
             self._number -= 1
             self._raised_at = self._calm_since = now
 
-    def _lower(self, now: float) -> None:
-        self._calm_since = now
+    def _lower(self, now: float, reason: Reason) -> None:
+        self._calm_since, self._reason = now, reason
         if self._number < len(self.steps) - 1:
             self._number += 1
         # A raise that did not last says that there is no room; one that did, that things change.

@@ -17,6 +17,9 @@ NEAR_LIMIT_C: Final = 5.0
 LOW_MEMORY_MB: Final = 48.0
 """With less left, Linux drops program pages to read them again from the card, and all is slow."""
 
+MANY_DROPPED: Final = 0.5
+"""Share of a live camera's pictures; less is by design, for the newest wins."""
+
 _RANK: Final[dict[Level, int]] = {"act": 0, "watch": 1, "fine": 2}
 
 _ALARMS: Final[tuple[tuple[str, Level, str, str], ...]] = (
@@ -99,7 +102,7 @@ def span(seconds: float) -> str:
 
 
 def _named(sight: Sight, now: float, several: bool) -> Iterator[Finding]:
-    for finding in _of_camera(sight, now):
+    for finding in (*_of_camera(sight, now), *_of_pace(sight)):
         sentence = f"{sight.name}: {finding.sentence}" if several else finding.sentence
         yield finding.model_copy(update={"sentence": sentence})
 
@@ -129,6 +132,24 @@ def _of_camera(sight: Sight, now: float) -> Iterator[Finding]:
         )
 
 
+def _of_pace(sight: Sight) -> Iterator[Finding]:
+    if sight.snapshot is None or sight.camera.state != "streaming" or not sight.camera.live:
+        return
+    rates, frame = sight.snapshot.rates, sight.snapshot.latency.get("frame")
+    given, done = rates.captured_fps, rates.processed_fps
+    if not given or done is None:
+        return
+    dropped = (rates.dropped_fps or 0.0) / given
+    # As much is dropped when a picture takes longer than there is time for those that stay.
+    slow = frame is not None and frame.p50 * (1 - MANY_DROPPED) > 1000 / given
+    if dropped > MANY_DROPPED or slow:
+        yield Finding(
+            level="watch",
+            sentence=f"Behind: {done:.1f} of {given:.1f} pictures a second are looked at",
+            advice="Ask the camera for fewer a second, or use fewer models.",
+        )
+
+
 def _of_health(health: Health | None) -> Iterator[Finding]:
     if health is None:
         return
@@ -137,7 +158,7 @@ def _of_health(health: Health | None) -> Iterator[Finding]:
     heat, limit = health.temperature_c, health.temperature_limit_c
     if heat is not None and limit is not None and heat >= limit - NEAR_LIMIT_C:
         yield Finding(
-            level="watch",
+            level="watch" if heat < limit else "act",
             sentence=f"Hot: {heat:.0f} °C, it slows down at {limit:.0f} °C",
             advice="Give the board more air, a heat sink or a fan.",
         )
@@ -157,6 +178,7 @@ def limits_of(health: Health | None) -> LimitsReport:
         hot_c=None if limit is None else limit - NEAR_LIMIT_C,
         stale_s=STALE_S,
         low_memory_mb=LOW_MEMORY_MB,
+        most_dropped=MANY_DROPPED,
     )
 
 

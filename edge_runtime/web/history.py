@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from functools import partial
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 import numpy as np
 from fastapi import APIRouter, Query
@@ -19,7 +20,7 @@ from edge_runtime.web.event_report import FiguresReport
 from edge_runtime.web.status import StatusSource
 
 FRESH_S: Final = 2.0
-"""An answer is made once for all who ask within so long: it has 19,000 numbers."""
+"""An answer is made once for all who ask within so long: it has 19,000 numbers, or more."""
 
 OfSpan = Annotated[Span, Query(description="`hour`: steps of 5 s; `day`: of a minute")]
 
@@ -48,7 +49,8 @@ class HistoryApi:
     async def figures(self, span: OfSpan = "hour", if_none_match: IfNoneMatch = None) -> Response:
         """Rates, latency, temperature, power, memory and faces: low, mean and high of each step.
 
-        The last step is the one that is still going on. In memory only: null before the start.
+        Of several cameras also what each did alone. The last step is the one that is still going
+        on. In memory only: null before the start.
         """
         made = self._made.get(span)
         if made is None or self._clock() - made[0] >= FRESH_S:
@@ -63,13 +65,15 @@ def _body(stretch: Stretch) -> bytes:
         np.round(part.astype(np.float64), 2).tolist()
         for part in (stretch.low, stretch.mean, stretch.high)
     )
-    figures = {
-        name: {"low": low[i], "mean": mean[i], "high": high[i]} for i, name in enumerate(FIGURES)
-    }
+
+    def figures(rows: Mapping[str, int]) -> dict[str, Any]:
+        return {name: {"low": low[i], "mean": mean[i], "high": high[i]} for name, i in rows.items()}
+
     told = {
         "span": stretch.span,
         "step_s": stretch.step_s,
         "ends_at": round(stretch.ends_at, 1),
-        "figures": figures,
+        "figures": figures({name: i for i, name in enumerate(FIGURES)}),
+        "cameras": {name: figures(stretch.rows(name)) for name in stretch.cameras},
     }
     return to_json(told, inf_nan_mode="null")

@@ -19,7 +19,7 @@ from typing import Final
 
 from edge_runtime import drawing, imaging, jpeg
 from edge_runtime.types import Bgr, Box, Clock, Face, Frame, Snapshot
-from edge_runtime.web.fidelity import Fidelity, Step
+from edge_runtime.web.fidelity import Fidelity
 from edge_runtime.web.viewer import Shot, Viewer
 
 HIDDEN_MARGIN: Final = 0.15
@@ -74,9 +74,9 @@ class Preview:
         return self._newest
 
     @property
-    def step(self) -> Step:
-        """What pictures are like now."""
-        return self._fidelity.step
+    def fidelity(self) -> Fidelity:
+        """What pictures are like now, and why."""
+        return self._fidelity
 
     def wanted(self, now: float) -> bool:
         """Whether the next picture is due and somebody is ready for it (90 ns if none is due).

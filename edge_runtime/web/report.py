@@ -189,6 +189,9 @@ class LimitsReport(Report):
     )
     stale_s: float = Field(description="A picture older than this is no longer live, seconds")
     low_memory_mb: float = Field(description="Less memory left on the machine is too little, MiB")
+    most_dropped: float = Field(
+        description="Share of a live camera's pictures that may go unseen, 0 to 1"
+    )
 
 
 class PreviewReport(Report):
@@ -197,6 +200,20 @@ class PreviewReport(Report):
     viewers: int
     max_viewers: int
     pixelated: bool = Field(description="Whether faces are made unrecognizable")
+
+
+class ViewReport(Report):
+    """The live view of a camera: one for all who watch, as the slowest needs it."""
+
+    viewers: int
+    fps: Tenths = Field(description="Pictures a second")
+    width: int = Field(description="Pixels at most")
+    quality: int = Field(description="Of the JPEG, 1 to 100")
+    step: int = Field(description="0: as configured; each further one is cheaper")
+    steps: int = Field(description="How many there are")
+    reason: Literal["viewer", "making"] | None = Field(
+        description="Why not as configured: the slowest viewer's line, or making takes too long"
+    )
 
 
 class SightReport(Report):
@@ -208,6 +225,7 @@ class SightReport(Report):
     frame: FrameReport | None = Field(description="null before the first frame")
     rates: RatesReport | None = Field(description="null before the first frame")
     latency_ms: dict[str, LatencyReport] = Field(description="As the status's own")
+    view: ViewReport | None = Field(description="null while nobody watches it")
 
 
 class StatusReport(Report):

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from edge_runtime.types import Clock, Face, Health, Look, Snapshot
 from edge_runtime.web.findings import limits_of, matter_of, state_of
+from edge_runtime.web.preview import Preview
 from edge_runtime.web.previews import Previews
 from edge_runtime.web.report import (
     CameraReport,
@@ -20,6 +21,7 @@ from edge_runtime.web.report import (
     RatesReport,
     SightReport,
     StatusReport,
+    ViewReport,
 )
 from edge_runtime.web.sight import Sight, models_of, sights_of
 from edge_runtime.web.status import StatusSource
@@ -37,7 +39,7 @@ class Reporter:
     def report(self) -> StatusReport:
         sights, health = sights_of(self.status.cameras()), self.status.health()
         now = self.clock()
-        cameras = tuple(_sight(sight, now) for sight in sights)
+        cameras = tuple(_sight(sight, self.previews.of(sight.name), now) for sight in sights)
         first = cameras[0]
         return StatusReport(
             version=self.version,
@@ -61,7 +63,7 @@ class Reporter:
         )
 
 
-def _sight(sight: Sight, now: float) -> SightReport:
+def _sight(sight: Sight, preview: Preview, now: float) -> SightReport:
     snapshot = sight.snapshot
     return SightReport(
         name=sight.name,
@@ -70,6 +72,23 @@ def _sight(sight: Sight, now: float) -> SightReport:
         frame=None if snapshot is None else _frame(snapshot, now),
         rates=None if snapshot is None else _rates(snapshot, sight.skipped),
         latency_ms={} if snapshot is None else _latency(snapshot),
+        view=_view(preview),
+    )
+
+
+def _view(preview: Preview) -> ViewReport | None:
+    viewers, fidelity = preview.viewers, preview.fidelity
+    if not viewers:
+        return None
+    step = fidelity.step
+    return ViewReport(
+        viewers=viewers,
+        fps=step.fps,
+        width=step.width,
+        quality=step.quality,
+        step=fidelity.number,
+        steps=len(fidelity.steps),
+        reason=fidelity.reason,
     )
 
 

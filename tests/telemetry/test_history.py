@@ -10,6 +10,7 @@ import pytest
 from edge_runtime.telemetry.history import FIGURES, History, Stretch
 from edge_runtime.types import Health, Power
 from tests.governor.readings import HEALTH
+from tests.web.fake_status import snapshot
 
 TEMPERATURE = FIGURES.index("temperature_c")
 
@@ -68,6 +69,36 @@ def test_readings_that_come_seldom_leave_no_gaps(interval_s: float) -> None:
         kept.read(50.0, seconds=interval_s)
     kept.now -= interval_s
     assert kept.means(10) == [50.0] * 10
+
+
+@pytest.mark.parametrize(("before_s", "after_s"), [(1.0, 30.0), (30.0, 1.0)])
+def test_another_pace_of_readings_leaves_no_gaps(before_s: float, after_s: float) -> None:
+    kept = Kept(before_s)
+    for _ in range(10):
+        kept.read(50.0, seconds=before_s)
+    kept.now -= before_s
+    kept.history.follow(after_s)
+    kept.now += before_s  # the pause that was under way
+    for _ in range(10):
+        kept.read(50.0, seconds=after_s)
+    kept.now -= after_s
+    assert kept.means(40) == [50.0] * 40
+    kept.now += after_s
+    for _ in range(3):
+        kept.read(50.0, seconds=60)
+    assert np.isnan(kept.means(20)).any(), "silence is still a gap"
+
+
+def test_each_of_several_cameras_has_figures_of_its_own() -> None:
+    history = History(cameras=("front", "yard"), clock=lambda: 50_000.0, wall=lambda: 1e9)
+    history.add([snapshot(), None], HEALTH)
+    stretch = history.stretch("hour")
+    front, yard = stretch.rows("front"), stretch.rows("yard")
+    assert stretch.mean[front["processed_fps"], -1] == pytest.approx(29.84)
+    assert stretch.mean[front["faces"], -1] == 2
+    assert np.isnan(stretch.mean[yard["faces"], -1])
+    assert history.bytes == 233_280 + 2 * 77_760  # 76 KiB each, as the docs say
+    assert History(cameras=("camera",)).bytes == 233_280
 
 
 def test_what_is_older_than_the_span_is_gone() -> None:

@@ -133,6 +133,7 @@ def test_readyz_follows_the_frames(served: Served) -> None:
 def test_openapi_describes_every_field_with_its_unit(served: Served) -> None:
     api = served.get("/openapi.json").json()
     assert set(api["paths"]) == {
+        "/api/v1/session",
         "/api/v1/status",
         "/api/v1/doctor",
         "/api/v1/live",

@@ -22,6 +22,7 @@ from tests.web.served import Served
 
 HEAD = b"GET / HTTP/1.1\r\nhost: a\r\n\r\n"
 POST = b"POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 100\r\n\r\n"
+LONG_POST = POST.replace(b"100", b"9999999")
 
 
 class FakeTransport(asyncio.Transport):
@@ -173,6 +174,65 @@ def test_a_body_that_does_not_come_is_not_waited_for() -> None:
         await turns()
         assert dropped(connection, 9.9) is None
         assert dropped(connection, 10.1) == "is slow with a body"
+
+    at_a_desk(test)
+
+
+def sent_for(connection: Connection, seconds: int, chunk: bytes) -> str | None:
+    """What is found wrong with it while a chunk of a body comes every second."""
+    began = connection.loop.time()
+    for second in range(1, seconds + 1):
+        connection.data_received(chunk)
+        connection._heard_at = began + second
+        if reason := connection.overdue(began + second):
+            return reason
+    return None
+
+
+def test_a_body_that_dribbles_is_bounded() -> None:
+    async def test(desk: Desk) -> None:
+        desk.reads_body = True
+        dribbling, _ = desk.connect("192.168.1.7")
+        dribbling.data_received(LONG_POST)
+        assert sent_for(dribbling, 120, b"x") == "dribbles a body"
+        fast_enough, _ = desk.connect("192.168.1.8")
+        fast_enough.data_received(LONG_POST)
+        assert sent_for(fast_enough, 120, b"x" * 9000) is None
+
+    at_a_desk(test)
+
+
+def test_time_in_which_we_do_not_read_counts_against_nobody() -> None:
+    async def test(desk: Desk) -> None:
+        connection, _ = desk.connect()
+        connection.data_received(LONG_POST + b"x")
+        connection.flow.pause_reading()
+        now = connection.loop.time()
+        assert [connection.overdue(now + second) for second in (1, 100, 200)] == [None] * 3
+        connection.flow.resume_reading()
+        connection._heard_at = now + 200
+        assert connection.overdue(now + 201) is None
+        desk.answer.set()
+        await turns()
+
+    at_a_desk(test)
+
+
+def test_a_kept_connection_begins_each_body_anew() -> None:
+    async def test(desk: Desk) -> None:
+        desk.reads_body = True
+        desk.answer.set()
+        connection, _ = desk.connect()
+        now = connection.loop.time()
+        for start in (0, 25):  # two requests that take 20 s each are within the grace
+            connection.data_received(POST)
+            connection._heard_at = now + start
+            connection.overdue(now + start)
+            connection._heard_at = now + start + 20
+            assert connection.overdue(now + start + 20) is None
+            connection.data_received(b"x" * 100)
+            await turns()
+            connection.overdue(now + start + 21)
 
     at_a_desk(test)
 

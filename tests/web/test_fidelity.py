@@ -150,3 +150,13 @@ def test_a_viewer_says_how_long_he_was_busy(clock: FakeClock) -> None:
         assert viewer.use() == Use(0, 0.25), "waiting is not being busy"
 
     asyncio.run(watch())
+
+
+def test_it_says_why_pictures_are_not_as_configured(fidelity: Fidelity, clock: FakeClock) -> None:
+    assert (fidelity.number, fidelity.reason) == (0, None)
+    pass_windows(fidelity, clock, 1, SLOW)
+    assert (fidelity.number, fidelity.reason) == (1, "viewer")
+    pass_windows(fidelity, clock, 1, WELL, making_s=0.09)
+    assert (fidelity.number, fidelity.reason) == (2, "making")
+    pass_windows(fidelity, clock, 2 + 2 * CALM_S, WELL)
+    assert (fidelity.number, fidelity.reason) == (0, None)

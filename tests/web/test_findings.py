@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from edge_runtime.types import Camera, Health, Snapshot, Throttling
+from edge_runtime.types import Camera, Health, Percentiles, Snapshot, Throttling
 from edge_runtime.web.findings import STALE_S, limits_of, not_ready, span, state_of
 from edge_runtime.web.report import StateReport
 from edge_runtime.web.sight import Sight
@@ -141,3 +141,25 @@ def test_one_camera_whose_frames_flow_is_enough_to_be_ready() -> None:
     lost, well = Sight("front", LOST, snapshot()), Sight("back", CAMERA, snapshot())
     assert not_ready((lost, well), 101.0, 5.0) is None
     assert not_ready((lost, lost), 101.0, 5.0) == "Camera lost 1 s ago, retrying"
+
+
+@pytest.mark.parametrize(
+    ("dropped", "p50", "level"),
+    [(15.0, 20.0, "fine"), (15.1, 20.0, "watch"), (2.0, 66.6, "fine"), (2.0, 66.7, "watch")],
+)
+def test_a_camera_that_most_pictures_of_go_unseen_is_to_be_watched(
+    dropped: float, p50: float, level: str
+) -> None:
+    rates = replace(snapshot().rates, captured_fps=30.0, processed_fps=12.0, dropped_fps=dropped)
+    last = snapshot(rates=rates, latency={"frame": Percentiles(p50, p50, p50)})
+    found = state(CAMERA, last, HEALTH, (), 100.0)
+    assert found.level == level
+    if level == "watch":
+        assert found.sentence == "Behind: 12.0 of 30.0 pictures a second are looked at"
+    assert state(replace(CAMERA, live=False), last, HEALTH, (), 100.0).level == "fine"
+
+
+def test_heat_at_the_limit_needs_somebody() -> None:
+    for heat, level in ((79.9, "watch"), (80.0, "act")):
+        found = state(CAMERA, snapshot(), replace(HEALTH, temperature_c=heat), (), 100.0)
+        assert found.level == level

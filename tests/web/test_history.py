@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from edge_runtime.telemetry.history import FIGURES, History
+from edge_runtime.telemetry.history import CAMERA_FIGURES, FIGURES, History
 from tests.web.fake_status import HEALTH, FakeClock, FakeStatus, snapshot
 from tests.web.served import Served
 
@@ -49,3 +49,15 @@ def test_who_has_it_already_gets_304_and_many_who_ask_cost_one_answer() -> None:
     later = service.get(PATH, headers={"if-none-match": first.headers["etag"]})
     assert later.status_code == 200
     assert len(later.content) < 120_000
+
+
+def test_of_several_cameras_each_is_told_alone() -> None:
+    clock = FakeClock(10_000.0)
+    figures = History(cameras=("front", "yard"), clock=clock, wall=lambda: 1.8e9)
+    figures.add([snapshot(), snapshot(faces=())], HEALTH)
+    answer = Served(FakeStatus(figures=figures), clock=clock).get(PATH).json()
+    assert answer["figures"]["faces"]["mean"][-1] == 2
+    assert answer["cameras"]["front"]["faces"]["mean"][-1] == 2
+    assert answer["cameras"]["yard"]["faces"]["mean"][-1] == 0
+    assert set(answer["cameras"]["yard"]) == set(CAMERA_FIGURES)
+    assert served().get(PATH).json()["cameras"] == {}

@@ -73,9 +73,9 @@ def test_no_pictures_are_kept_for_a_viewer_who_reads_nothing(live: LiveService) 
 def test_a_slow_viewer_gets_cheaper_pictures(live: LiveService) -> None:
     with ask(live, "/api/v1/stream.mjpg") as line:
         live.wait_for(lambda: live.preview.viewers == 1, "he did not come in")
-        best = live.preview.step
+        best = live.preview.fidelity.step
         live.wait_for(
-            lambda: bool(line.recv(8192)) and live.preview.step.fps < best.fps,
+            lambda: bool(line.recv(8192)) and live.preview.fidelity.step.fps < best.fps,
             "pictures stayed as they were",
             seconds=15,
         )

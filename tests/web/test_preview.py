@@ -306,7 +306,7 @@ def test_a_viewer_who_cannot_keep_up_makes_pictures_fewer_and_smaller(
                     preview.offer(frame(index), snapshot(index))
                     preview.encode_next(0)
                     sizes.append(len(preview.newest.jpeg) if preview.newest else 0)
-            assert preview.step.fps <= 5
+            assert preview.fidelity.step.fps <= 5
             assert sizes[-1] < sizes[0] / 2
 
     asyncio.run(watch())
@@ -315,11 +315,11 @@ def test_a_viewer_who_cannot_keep_up_makes_pictures_fewer_and_smaller(
 def test_a_new_viewer_after_all_left_starts_at_what_is_configured(
     preview: Preview, clock: FakeClock
 ) -> None:
-    best = preview.step
+    best = preview.fidelity.step
     with watched(preview):
         for _ in range(300):
             preview._fidelity.made(10, ())
             clock.now += 0.1
-        assert preview.step.width < best.width
+        assert preview.fidelity.step.width < best.width
     with watched(preview):
-        assert preview.step == best
+        assert preview.fidelity.step == best

@@ -21,6 +21,8 @@ export class History {
     this.timelines = TIMELINES.map((each) => new Timeline(each));
     $("timelines").replaceChildren(...this.timelines.map(({ place }) => place));
     this.span = "hour";
+    this.camera = null; // null: the only one
+    this.newest = null;
     this.limits = { heat: null };
     this.timer = 0;
     $("span").addEventListener("change", (event) => {
@@ -29,6 +31,13 @@ export class History {
     });
     document.addEventListener("visibilitychange", () => this.refresh());
     this.refresh();
+  }
+
+  /** Of several cameras the chosen one's figures are drawn, where there are some of it alone. */
+  look(camera) {
+    if (this.camera === camera) return;
+    this.camera = camera;
+    if (this.newest) this.draw(this.newest);
   }
 
   /** Where the processor slows down is told by the status. */
@@ -48,6 +57,8 @@ export class History {
   }
 
   draw(history) {
+    this.newest = history;
+    const own = history.cameras[this.camera] ?? {};
     const steps = history.figures.memory_mb.mean;
     const begun = Object.values(history.figures).map(({ mean }) => mean.findIndex((value) => value !== null));
     const start = Math.min(...begun.map((i) => (i < 0 ? steps.length - 1 : i)));
@@ -55,6 +66,11 @@ export class History {
     const seconds = (steps.length - first) * history.step_s;
     $("history-since").textContent = `From ${duration(seconds)} ago until now, a point for every ${duration(history.step_s)}`;
     const span = `last ${duration(seconds)}`;
-    this.timelines.forEach((each) => each.draw(history, first, this.limits[each.limit] ?? null, span));
+    for (const each of this.timelines) {
+      const alone = each.figures[0] in own;
+      each.name(alone ? `${each.title}, ${this.camera}` : each.title);
+      const figures = each.figures.map((name) => (alone ? own[name] : history.figures[name]));
+      each.draw(figures.filter(Boolean), first, this.limits[each.limit] ?? null, span);
+    }
   }
 }

@@ -89,7 +89,7 @@ function showMachine(machine) {
 /** What is done less, and why: not a fault, so it never is the headline. */
 function showGovernor({ level, reasons }) {
   show("governor", level === 0 ? "nothing is given up" : `level ${level}: does less`);
-  $("given-up").replaceChildren(...reasons.map((sentence) => finding({ level: "watch", sentence })));
+  $("given-up").replaceChildren(...reasons.map((sentence) => finding({ level: "less", sentence })));
   $("given-up").dataset.level = level;
 }
 
@@ -158,7 +158,9 @@ function render(report) {
   heardAt = new Date();
   const status = { ...report, ...choice.update(report.cameras) };
   newest = status;
-  view.look(status.cameras.length > 1 ? status.name : null);
+  const one = status.cameras.length > 1 ? status.name : null;
+  view.look(one);
+  history.look(one);
   showState(status.state);
   looks.update(status.frame);
   showRates(status.rates, status.camera);

@@ -20,7 +20,13 @@ export class Timeline {
     this.top = element("span", "scale top-mark");
     this.bottom = element("span", "scale");
     const plot = element("div", "plot", this.svg, this.top, this.bottom);
-    this.place = element("div", "timeline", element("h3", "", title), this.sub, plot);
+    this.heading = element("h3", "", title);
+    this.place = element("div", "timeline", this.heading, this.sub, plot);
+  }
+
+  /** What it shows now: everything's, or one camera's. */
+  name(words) {
+    this.heading.textContent = words;
   }
 
   path(name) {
@@ -29,9 +35,8 @@ export class Timeline {
     return made;
   }
 
-  /** `first`: the step where the picture begins. `limit`: a line to keep below, or null. */
-  draw(history, first, limit, span) {
-    const all = this.figures.map((name) => history.figures[name]);
+  /** `all`: its figures. `first`: the step where the picture begins. `limit`: a line to keep below, or null. */
+  draw(all, first, limit, span) {
     const means = all.map((each) => each.mean.slice(first));
     const [low, high] = [all[0].low.slice(first), all[0].high.slice(first)];
     const seen = [...means.flat(), ...low, ...high].filter(known);
@@ -41,7 +46,7 @@ export class Timeline {
     const spread = Math.max(Math.max(...drawn) - least, this.floor);
     const y = (value) => (HEIGHT - 3 - ((value - least) / spread) * (HEIGHT - 6)).toFixed(1);
     this.svg.setAttribute("viewBox", `0 0 ${Math.max(means[0].length - 1, 1)} ${HEIGHT}`);
-    this.lines.forEach((line, i) => line.setAttribute("d", runs(means[i]).map((run) => trace(run, y)).join("")));
+    this.lines.forEach((line, i) => line.setAttribute("d", runs(means[i] ?? []).map((run) => trace(run, y)).join("")));
     this.band.setAttribute("d", runs(high).map((run) => area(run, low, y)).join(""));
     this.limitLine.setAttribute("d", limit === null ? "" : `M0 ${y(limit)}H${means[0].length}`);
     this.top.textContent = seen.length ? this.number(least + spread) : "";
@@ -54,7 +59,7 @@ export class Timeline {
       ? `${this.number(Math.min(...seen))} to ${this.number(Math.max(...seen))} ${this.unit}, last ${this.number(last ?? seen.at(-1))}`
       : "nothing known";
     this.sub.textContent = words;
-    this.svg.setAttribute("aria-label", `${this.title}, ${span}: ${words}`);
+    this.svg.setAttribute("aria-label", `${this.heading.textContent}, ${span}: ${words}`);
   }
 
   number(value) {

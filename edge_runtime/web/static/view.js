@@ -3,6 +3,7 @@
 import { $ } from "./element.js";
 
 const AGAIN_MS = 4000;
+const REASONS = { viewer: "the slowest viewer's line", making: "the board is busy" };
 
 export class View {
   constructor() {
@@ -91,7 +92,18 @@ export class View {
     this.screen.toggleAttribute("data-stale", lost);
     const text = this.words(status, lost);
     if ($("over").textContent !== text) $("over").textContent = text;
+    this.sayStep(status.view);
     if (status.frame) this.screen.style.aspectRatio = `${status.frame.width} / ${status.frame.height}`;
+  }
+
+  /** How the view is made now, and why not better. */
+  sayStep(view) {
+    const place = $("view-step");
+    place.hidden = !view;
+    if (!view) return;
+    const why = view.reason ? `: ${REASONS[view.reason]}` : "";
+    const text = `view ${view.fps.toFixed(view.fps % 1 ? 1 : 0)} fps, ${view.width} px${why}`;
+    if (place.textContent !== text) place.textContent = text;
   }
 
   words(status, lost) {
