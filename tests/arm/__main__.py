@@ -62,8 +62,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         checks = checks_of(board.guest.suite.name, quick=given.quick)
         found = prove(checks, board, say=lambda line: print(line, flush=True))
         outcomes += [o.about(str(board)) for o in found]
-    if given.junit:
-        write_junit(given.junit, "arm", outcomes)
+        if given.junit:  # after each board: hours of results survive an end before the last
+            write_junit(given.junit, "arm", outcomes)
     print(f"{sum(o.passed for o in outcomes)} of {len(outcomes)} passed")
     return exit_code_of(outcomes)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.proof import expect
-from tests.vm.service import UNIT, Service
+from tests.vm.service import DEMO, Service
 
 DRIVER = "/sys/bus/platform/drivers/vivid"
 
@@ -48,15 +48,21 @@ def survives_unplugging(service: Service) -> str:
 
 def back_to_the_demo(service: Service) -> str:
     """Another source takes effect at a restart"""
-    service.configure(source="demo://")
+    service.configure(source=DEMO)
     service.restart(after="another source")
     service.machine.must("modprobe --remove vivid")
     return service.show("StatusText")["StatusText"]
 
 
-def libcamera_lists_cameras(service: Service) -> str:
-    """libcamera's virtual camera is listed and configured"""
-    said = service.machine.must(
-        "LIBCAMERA_LOG_LEVELS='*:ERROR' cam --list 2>&1 || true; ls /usr/lib/*/libcamera"
+LIST = (
+    "import libcamera; manager = libcamera.CameraManager.singleton(); "
+    "print(libcamera.CameraManager.version, [camera.id for camera in manager.cameras])"
+)
+
+
+def libcamera_answers(service: Service) -> str:
+    """Debian's libcamera answers beside our libraries, and lists cameras"""
+    python = (
+        "PYTHONPATH=$(echo /usr/lib/edge-runtime/py3.13) LIBCAMERA_LOG_LEVELS='*:ERROR' python3"
     )
-    return f"{UNIT}: {said}"
+    return service.machine.must(f'{python} -c "import numpy; {LIST}"')

@@ -10,6 +10,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass
+from http.client import HTTPResponse
 from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple, TypeVar
@@ -19,6 +20,8 @@ from tests.vm.agent import PORT as AGENT_PORT
 
 Found = TypeVar("Found")
 PAGE_PORT = 8000
+ANSWER_S = 300
+"""On the host's clock, which is far faster than the machine's."""
 
 
 class Done(NamedTuple):
@@ -102,14 +105,19 @@ class Machine:
 
     def get(self, path: str, token: str | None = None) -> Answer:
         """The page's answer to somebody outside; refusals are answers, too."""
-        request = urllib.request.Request(f"http://127.0.0.1:{self._page}{path}")
-        if token is not None:
-            request.add_header("Authorization", f"Bearer {token}")
         try:
-            with urllib.request.urlopen(request, timeout=60) as answer:
+            with self.opened(path, token) as answer:
                 return Answer(answer.status, answer.read())
         except urllib.error.HTTPError as refusal:
             return Answer(refusal.code, refusal.read())
+
+    def opened(self, path: str, token: str | None = None) -> HTTPResponse:
+        """An answer that may go on for ever. Raises HTTPError where it is refused."""
+        request = urllib.request.Request(f"http://127.0.0.1:{self._page}{path}")
+        if token is not None:
+            request.add_header("Authorization", f"Bearer {token}")
+        answer: HTTPResponse = urllib.request.urlopen(request, timeout=ANSWER_S)
+        return answer
 
     def uptime_s(self) -> float:
         """Of the machine's own clock."""

@@ -11,6 +11,8 @@ import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
+from tests.arm.guest import register_emulator
+
 SUITE = "trixie"
 BOOTS = (
     "base-files base-passwd bash dash coreutils util-linux mount login passwd grep sed gawk "
@@ -18,7 +20,7 @@ BOOTS = (
     "linux-image-arm64 busybox-static ca-certificates libpam-runtime curl"
 )
 INSTALLS = "apt dpkg tar diffutils xz-utils perl-base init-system-helpers python3"
-SEES = "python3-libcamera libcamera-ipa libcamera-tools python3-pil"
+SEES = "python3-libcamera libcamera-ipa"
 """Cameras as far as an emulator has them."""
 
 # mmdebstrap only unpacks, so dpkg would know of no package and refuse ours for what it depends on.
@@ -26,6 +28,9 @@ TELL_DPKG = """\
 for deb in "$1"/var/cache/apt/archives/*.deb; do
     dpkg-deb --field "$deb"
     printf 'Status: install ok installed\\n\\n'
+    name=$(dpkg-deb --show --showformat='${Package}' "$deb")
+    [ "$(dpkg-deb --field "$deb" Multi-Arch)" != same ] || name=$name:arm64
+    : >"$1/var/lib/dpkg/info/$name.list"
 done >"$1/var/lib/dpkg/status"
 """
 
@@ -43,6 +48,15 @@ Environment=PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 OOMScoreAdjust=-1000
 [Install]
 WantedBy=multi-user.target
+"""
+
+# $1 root. The emulator's own default processor is slow.
+INSTALL = """\
+mount -t proc proc "$1/proc"
+mount --rbind /dev "$1/dev"
+mount -t tmpfs tmp "$1/tmp"
+exec chroot "$1" env -i QEMU_CPU=cortex-a72 PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8 \\
+    DEBIAN_FRONTEND=noninteractive dpkg --install /opt/package.deb
 """
 
 MASKED = (
@@ -63,6 +77,17 @@ def make_root(root: Path) -> None:
     release = next((root / "usr/lib/modules").iterdir()).name
     _run("depmod", "--basedir", root, release)
     _add_agent(root)
+
+
+def install_package(root: Path, deb: Path) -> None:
+    """As ``dpkg --install`` on the board: the real dpkg and the package's own scripts.
+
+    Emulated program by program, which takes a fifth of the time that it takes in the machine.
+    """
+    register_emulator()
+    shutil.copy(deb, root / "opt/package.deb")
+    _run("unshare", "--mount", "--propagation=private", "sh", "-ec", INSTALL, "sh", root)
+    (root / "opt/package.deb").unlink()
 
 
 def make_disk(folder: Path, disk: Path, label: str, size_mb: int) -> None:

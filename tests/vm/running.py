@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from tests.proof import expect
-from tests.vm.service import PATIENCE_S, UNIT, Service
+from tests.vm.service import DEMO, PATIENCE_S, UNIT, Service
 
 LONGEST_START_S = 60
 HIGHEST_EXPOSURE = 1.5
@@ -28,24 +28,25 @@ def boots(service: Service) -> str:
     return f"{system}, {machine.uptime_s():.0f} s" + (f"; failed: {failed}" if failed else "")
 
 
-def installs(service: Service) -> str:
-    """apt installs the package without a network"""
+def installed(service: Service) -> str:
+    """dpkg installed the package, with its user, its compiled code and its unit"""
     machine = service.machine
-    began = machine.uptime_s()
-    machine.must(
-        "DEBIAN_FRONTEND=noninteractive apt-get --quiet --yes --no-install-recommends install "
-        "/opt/packages/current.deb"
-    )
-    version = machine.must("dpkg-query --show --showformat='${Version}' edge-runtime")
+    status = "dpkg-query --show --showformat='${Status}|${Version}' edge-runtime"
+    state, _, version = machine.must(status).partition("|")
+    expect(state == "install ok installed", f"dpkg says {state}")
+    groups = machine.must("id --name --groups edge-runtime").split()
+    expect("video" in groups, f"the user's groups are {groups}")
+    compiled = "/usr/lib/edge-runtime/py3.*/edge_runtime/__pycache__/__init__.cpython-3*.pyc"
+    machine.must(f"ls {compiled}")
     said = machine.must("edge-runtime --version")
     expect(version.partition("-")[0] in said, f"dpkg says {version}, the program {said}")
-    return f"{version} in {machine.uptime_s() - began:.0f} s"
+    return f"{version}; groups {' '.join(groups)}"
 
 
 def ready_in_time(service: Service) -> str:
     """systemctl start is done within 60 s"""
     service.machine.must(f"systemctl stop {UNIT}; systemctl reset-failed {UNIT} || true")
-    service.configure(source="demo://")
+    service.configure(source=DEMO)
     service.machine.must(f"systemctl start {UNIT}")
     took = service.seconds_between("InactiveExit", "ActiveEnter")
     expect(took < LONGEST_START_S, f"{took:.1f} s")

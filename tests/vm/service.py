@@ -11,6 +11,9 @@ from tests.vm.machine import Machine
 UNIT = "edge-runtime.service"
 CONFIG = "/etc/edge-runtime/config.toml"
 STATE = "/var/lib/edge-runtime"
+DEMO = "demo://?faces=1&fps=2"
+"""So slow that an emulated processor has time left."""
+
 PATIENCE_S = 120
 """Seconds of the machine's clock; what has to be faster is measured and held to its own limit."""
 
