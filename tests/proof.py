@@ -51,13 +51,18 @@ def prove(
     subject: Subject,
     *,
     say: Callable[[str], object] = print,
+    keep: Callable[[Sequence[Outcome]], object] = len,
     clock: Callable[[], float] = time.monotonic,
 ) -> tuple[Outcome, ...]:
-    """Every check, in order, also after one failed: what comes later says more about why."""
-    outcomes = []
+    """Every check, in order, also after one failed: what comes later says more about why.
+
+    ``keep`` gets all outcomes so far after each: a run that is cut short has its results.
+    """
+    outcomes: list[Outcome] = []
     for check in checks:
         outcomes.append(_outcome(check, subject, clock))
         say(str(outcomes[-1]))
+        keep(outcomes)
     return tuple(outcomes)
 
 

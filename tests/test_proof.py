@@ -38,6 +38,12 @@ def test_later_checks_run_after_a_failed_one() -> None:
     assert "Connection reset" in outcomes[0].said
 
 
+def test_results_are_kept_after_every_check() -> None:
+    kept: list[int] = []
+    prove([warm, silent], 30, say=len, keep=lambda outcomes: kept.append(len(outcomes)))
+    assert kept == [1, 2]
+
+
 def test_a_defect_of_a_check_is_no_verdict() -> None:
     with pytest.raises(TypeError):
         prove([warm], "hot", say=len)  # type: ignore[list-item]

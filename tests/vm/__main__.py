@@ -14,10 +14,10 @@ import argparse
 import shutil
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from tests.proof import Check, exit_code_of, prove, write_junit
+from tests.proof import Check, Outcome, exit_code_of, prove, write_junit
 from tests.vm import cameras, failures, running, upgrades
 from tests.vm.initrd import make_initrd
 from tests.vm.machine import Boot, Machine
@@ -82,6 +82,20 @@ def prepare(work: Path, deb: Path) -> Boot:
     return Boot(kernel, initrd, (disk, work / "packages.img"), work / "console.log")
 
 
+def say(line: str) -> None:
+    print(line, flush=True)
+
+
+def keeper(junit: Path | None) -> Callable[[Sequence[Outcome]], None]:
+    """Writes the results to that file, if there is one."""
+
+    def keep(outcomes: Sequence[Outcome]) -> None:
+        if junit is not None:
+            write_junit(junit, "vm", outcomes)
+
+    return keep
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--deb", type=Path, required=True)
@@ -92,9 +106,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     checks = chosen(given.only)
     given.work.mkdir(parents=True, exist_ok=True)
     with Machine(prepare(given.work.resolve(), given.deb)) as machine:
-        outcomes = prove(checks, Service(machine))
-    if given.junit:
-        write_junit(given.junit, "vm", outcomes)
+        outcomes = prove(checks, Service(machine), say=say, keep=keeper(given.junit))
     print(f"{sum(o.passed for o in outcomes)} of {len(outcomes)} passed")
     return exit_code_of(outcomes)
 
