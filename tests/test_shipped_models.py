@@ -15,7 +15,13 @@ from edge_runtime.store.model import Model, load_model
 
 MODELS = Path(__file__).resolve().parent.parent / "models"
 FOLDERS = sorted(path for path in MODELS.iterdir() if path.is_dir())
-BUDGETS = {"face-glance": 44_000, "smile": 40_000, "mask": 40_000}
+BUDGETS = {
+    "face-glance": 44_000,
+    "smile": 40_000,
+    "mask": 40_000,
+    "face-points": 24_000,
+    "face-id": 150_000,
+}
 """Bytes of the .tflite."""
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from edge_runtime.types import JsonObject
@@ -70,4 +71,30 @@ class MeanRecall:
             "high95": round(high, 5),
             "total": sum(each.total for each in self.recalls),
             "recalls": [round(each.value, 5) for each in self.recalls],
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class MeanValue:
+    """The mean of what was measured on each of ``total``."""
+
+    value: float
+    spread: float
+    """Standard deviation of the single values."""
+    total: int
+
+    @classmethod
+    def of(cls, values: Sequence[float]) -> MeanValue:
+        """At least one value."""
+        mean = sum(values) / len(values)
+        spread = math.sqrt(sum((each - mean) ** 2 for each in values) / max(1, len(values) - 1))
+        return cls(mean, spread, len(values))
+
+    def as_json(self) -> JsonObject:
+        half = Z95 * self.spread / math.sqrt(self.total)
+        return {
+            "value": round(self.value, 5),
+            "low95": round(self.value - half, 5),
+            "high95": round(self.value + half, 5),
+            "total": self.total,
         }

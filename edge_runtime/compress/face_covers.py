@@ -18,6 +18,8 @@ from edge_runtime.compress.photos import Boxes, Luma, Photo, photo_of
 Floats = NDArray[np.float32]
 Place = Sequence[float] | NDArray[np.float64]
 Outline = Sequence[tuple[float, float]]
+Cover = Callable[["_Face", Random], None]
+"""Draws onto a face what hides a part of it."""
 TONES = ((0.35, 185, 250), (0.3, 105, 190), (0.25, 8, 60), (0.1, 10, 250))
 """How often cloth is that grey: white, blue or pink, black, anything."""
 
@@ -40,6 +42,13 @@ def hide_without_mask(photo: Photo, rng: Random) -> Photo:
     if rng.random() < 0.4:
         BELOW[int(rng.integers(len(BELOW)))](face, rng)
     return _finished(face, rng)
+
+
+def covered(photo: Photo, cover: Cover, rng: Random) -> Photo:
+    """A face of which that is hidden, and nothing else is changed."""
+    face = _Face(photo)
+    cover(face, rng)
+    return photo_of(face.image, photo.faces)
 
 
 class _Face:
@@ -127,15 +136,21 @@ def _mask_outline(rng: Random, top: float) -> Outline:
     ]  # fmt: skip
 
 
-def _glasses(face: _Face, rng: Random) -> None:
+def _glasses(face: _Face, rng: Random, dark: bool | None = None) -> None:
+    """Dark or clear ones; by chance where nobody says."""
     level, wide = rng.uniform(-0.2, -0.06), rng.uniform(0.14, 0.21)
     high = wide * rng.uniform(0.6, 1.0) * face.w / face.h
-    dark, grey = rng.random() < 0.5, rng.uniform(0, 70)
+    chance, grey = rng.random() < 0.5, rng.uniform(0, 70)
+    dark = chance if dark is None else dark
     for side in (-0.22, 0.22):
         reach = ((face.u - side) / wide) ** 2 + ((face.v - level) / high) ** 2
         inside = reach < 1 if dark else abs(reach - 1) < 0.25
         face.blend(grey, inside.astype(np.float32))
     face.line((-0.08, level), (0.08, level), 0.025, grey)
+
+
+def _sunglasses(face: _Face, rng: Random) -> None:
+    _glasses(face, rng, dark=True)
 
 
 def _hat(face: _Face, rng: Random) -> None:
@@ -157,6 +172,10 @@ def _scarf(face: _Face, rng: Random) -> None:
     top = rng.uniform(0.4, 0.52)
     rim = [(-0.8, top - 0.1), (-0.3, top + 0.03), (0, top + 0.05), (0.3, top + 0.03)]
     face.lay([*rim, (0.8, top - 0.1), (0.9, 1.3), (-0.9, 1.3)], face.cloth(rng))
+
+
+def _mask(face: _Face, rng: Random) -> None:
+    face.mask(rng, 0.0)
 
 
 def _mask_below_the_chin(face: _Face, rng: Random) -> None:
@@ -197,8 +216,11 @@ def _beard(face: _Face, rng: Random) -> None:
     face.blend(hair, weight.astype(np.float32))
 
 
-Cover = Callable[[_Face, Random], None]
 ABOVE: tuple[Cover, ...] = (_glasses, _hat, _side)
+MASK: Cover = _mask
+SUNGLASSES: Cover = _sunglasses
+PARTS: tuple[Cover, ...] = (_mask, _glasses, _mask, _glasses, _hat, _side, _hand)
+"""What a known face may wear or hold; masks and glasses most often."""
 BELOW: tuple[Cover, ...] = (_scarf, _mask_below_the_chin, _hand, _microphone, _beard)
 
 

@@ -73,6 +73,12 @@ def read_web_photos(data: Path, split: str) -> list[Photo]:
     ]
 
 
+def web_files(data: Path, split: str) -> list[str]:
+    """The files of `webfaces/<split>.jsonl`, as paths under the data folder."""
+    rows = _json_lines(data / "webfaces" / f"{split}.jsonl")
+    return [f"webfaces/{row['file']}" for row in rows]
+
+
 def read_plain_photos(paths: Iterable[Path]) -> list[Photo]:
     """Pictures without any face."""
     nothing = np.zeros((0, 4), np.float32)
