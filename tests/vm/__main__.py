@@ -46,6 +46,7 @@ CHECKS: tuple[Check[Service], ...] = (
     cameras.libcamera_answers,
     upgrades.upgraded,
     upgrades.broken_upgrade_taken_back,
+    upgrades.power_cut,
     upgrades.downgraded,
     failures.clean_stop,
     upgrades.purged,

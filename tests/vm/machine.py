@@ -194,7 +194,7 @@ def command_line(boot: Boot, *, agent: int, page: int) -> list[str]:
         *("-netdev", f"user,id=net{forwards}", "-device", "virtio-net-pci,netdev=net,romfile="),
         *disks,
         *("-device", "virtio-rng-pci"),
-        *("-display", "none", "-serial", f"file:{boot.console}", "-no-reboot"),
+        *("-display", "none", "-serial", f"file:{boot.console}"),
     ]
 
 

@@ -139,8 +139,6 @@ def _add_settings(root: Path) -> None:
     for kind in ("account", "auth", "password", "session", "session-noninteractive"):
         permit = f"{kind.partition('-')[0]} required pam_permit.so\n"
         (root / f"etc/pam.d/common-{kind}").write_text(permit)
-    # The virtual disk is thrown away after the run: waiting for it proves nothing.
-    (root / "etc/dpkg/dpkg.cfg.d/quick").write_text("force-unsafe-io\n")
 
 
 def _choose_units(root: Path) -> None:
