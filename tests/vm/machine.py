@@ -185,7 +185,9 @@ def command_line(boot: Boot, *, agent: int, page: int) -> list[str]:
             f"virtio-blk-pci,drive=disk{number}",
         )
     ]
-    shown = f"console=ttyAMA0 root={boot.root} rw net.ifnames=0 systemd.show_status=0 audit=0"
+    # The service is not started before a check asks for it.
+    to_basics = "systemd.unit=basic.target systemd.show_status=0 audit=0"
+    shown = f"console=ttyAMA0 root={boot.root} rw net.ifnames=0 {to_basics}"
     return [
         *("qemu-system-aarch64", "-M", "virt", "-cpu", "cortex-a72"),
         *("-accel", "tcg,thread=single", "-icount", f"shift={boot.instruction_shift},sleep=on"),

@@ -47,7 +47,7 @@ ExecStart=/usr/bin/python3 /opt/tests/agent.py
 Environment=PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 OOMScoreAdjust=-1000
 [Install]
-WantedBy=multi-user.target
+WantedBy=basic.target
 """
 
 # $1 root. The emulator's own default processor is slow.

@@ -54,6 +54,7 @@ def power_cut(service: Service) -> str:
     machine.until(
         lambda: machine.must("cat /proc/sys/kernel/random/boot_id") != boot, "up", within_s=300
     )
+    machine.must("systemctl start --no-block multi-user.target")
     service.wait_until_well("the power came back")
     expect(_version(service) == before, f"installed is {_version(service)}, before {before}")
     changed = machine.run("dpkg --verify edge-runtime").text
