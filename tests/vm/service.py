@@ -32,6 +32,9 @@ class Service:
         text = f'[source]\nuri = "{source}"\n\n[web]\nhost = "0.0.0.0"\n'
         self.write_config(text)
         if self.token is None:
+            # As systemd makes it at the first start, which does not succeed without a token.
+            owner = "--owner=edge-runtime --group=edge-runtime"
+            self.machine.must(f"install --directory --mode=0700 {owner} {STATE}")
             options = f"--scope admin --set state_dir={STATE}"
             said = self.machine.must(f"{AS_SERVICE} edge-runtime token new {options} 2>/dev/null")
             self.token = said.splitlines()[-1]
