@@ -19,6 +19,8 @@ from edge_runtime.setup.setup import check
 SCRIPTS = (
     "build",
     "debian/finish",
+    "debian/install-packages",
+    "debian/make-card",
     "debian/make-initrd",
     "debian/init",
     "debian/root/usr/lib/edge-runtime-image/grow-root",
@@ -99,13 +101,13 @@ def test_each_package_of_the_image_is_named_once(image: Path) -> None:
 
 
 def test_the_partitions_are_called_the_same_everywhere(image: Path) -> None:
-    build, finish = (image / "build").read_text(), (image / "debian/finish").read_text()
+    card, finish = ((image / "debian" / name).read_text() for name in ("make-card", "finish"))
     fstab = (image / "debian/root/etc/fstab").read_text()
     firmware = (image / "debian/root/etc/default/raspi-firmware").read_text()
-    (identifier,) = set(re.findall(r"label-id: 0x(\w+)", build))
+    (identifier,) = set(re.findall(r"label-id: 0x(\w+)", card))
     assert f"ROOTPART=PARTUUID={identifier}-02" in firmware
     assert "LABEL=BOOT /boot/firmware" in fstab
-    assert "-n BOOT" in build
+    assert "-n BOOT" in card
     assert "LABEL=root /" in fstab
     assert "-L root" in finish
     # edge.conf holds secrets.
@@ -147,6 +149,46 @@ def test_the_root_partition_grows_once(image: Path, tmp_path: Path) -> None:
         "resize2fs /dev/mmcblk0p2",
     ]
     assert asked(5_056_768) == ["resize2fs /dev/mmcblk0p2"]
+
+
+SBIN = f"{os.environ['PATH']}:/usr/sbin:/sbin"
+CARD_TOOLS = ("mcopy", "mkfs.vfat", "mke2fs", "sfdisk", "debugfs")
+
+
+@pytest.mark.skipif(
+    any(shutil.which(tool, path=SBIN) is None for tool in CARD_TOOLS),
+    reason="needs mtools, dosfstools, e2fsprogs and fdisk",
+)
+def test_a_card_is_made_of_two_partitions_without_mounting(image: Path, tmp_path: Path) -> None:
+    """A small one, taken apart again by other programs."""
+    boot, root = tmp_path / "boot", tmp_path / "root"
+    (boot / "overlays").mkdir(parents=True)
+    (boot / "config.txt").write_text("arm_64bit=1\n")
+    (boot / "overlays/one.dtbo").write_text("overlay")
+    (root / "etc").mkdir(parents=True)
+    (root / "etc/hostname").write_text("edge\n")
+    done = run("mke2fs", "-q", "-t", "ext4", "-d", root, tmp_path / "root.ext4", "8M", PATH=SBIN)
+    assert done.returncode == 0, done.stderr
+    words = (boot, tmp_path / "root.ext4", image / "edge.conf")
+    cards = [tmp_path / "card.img", tmp_path / "again.img"]
+    for card in cards:
+        done = run(image / "debian/make-card", *words, card, SOURCE_DATE_EPOCH="1780000000")
+        assert done.returncode == 0, done.stderr
+    card = cards[0]
+    assert run("cmp", *cards).returncode == 0
+    # Not two cards of half a GiB on a tester's disk.
+    assert card.stat().st_blocks * 512 < 40 << 20
+    table = json.loads(run("sfdisk", "--json", card, PATH=SBIN).stdout)["partitiontable"]
+    assert (table["id"], table["label"]) == ("0xed6e0001", "dos")
+    partitions = [(each["start"], each["size"], each["type"]) for each in table["partitions"]]
+    assert partitions == [(8192, 1048576, "c"), (1056768, 16384, "83")]
+    listed = run("mdir", "-b", "-/", "-i", f"{card}@@4M", "::").stdout.split()
+    assert {"::/config.txt", "::/edge.conf", "::/overlays/one.dtbo"} <= set(listed)
+    with card.open("rb") as file, (tmp_path / "part").open("wb") as part:
+        file.seek(1056768 * 512)
+        shutil.copyfileobj(file, part)
+    said = run("debugfs", "-R", "cat /etc/hostname", tmp_path / "part", PATH=SBIN).stdout
+    assert said == "edge\n"
 
 
 @pytest.mark.skipif(shutil.which("cloud-init") is None, reason="needs cloud-init")
