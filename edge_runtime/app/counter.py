@@ -9,9 +9,11 @@ from typing import Any, Final
 
 from edge_runtime.app.activator import Activator, Tell
 from edge_runtime.app.assembly import Assembly
-from edge_runtime.app.intake import Intake
+from edge_runtime.app.intake import Intake, drops_folder
 from edge_runtime.app.lineup import CLASSIFIER, DETECTOR, SHIPPED
 from edge_runtime.app.status import Status
+from edge_runtime.app.tuned import measured_here
+from edge_runtime.config import Config
 from edge_runtime.errors import EdgeRuntimeError, ModelRejected
 from edge_runtime.store.arrival.names import ignored, shown, unfinished
 from edge_runtime.store.catalogue import Holding, hold
@@ -31,6 +33,7 @@ from edge_runtime.web.shelf_report import (
     VersionReport,
 )
 
+MIB: Final = 1 << 20
 WHO: Final = "page"
 WHY: Final = "by hand"
 ON_SHELF: Final = "shelf"
@@ -81,8 +84,7 @@ class Counter:
 
     def __init__(
         self,
-        drops: Path,
-        largest_bytes: int,
+        config: Config,
         *,
         assembly: Assembly,
         activator: Activator,
@@ -91,8 +93,9 @@ class Counter:
         status: Status,
         tell: Tell,
     ) -> None:
-        self.largest_bytes = largest_bytes
-        self._drops, self._assembly, self._activator = drops, assembly, activator
+        self.largest_bytes = config.models.largest_mb * MIB
+        self._config, self._drops = config, drops_folder(config)
+        self._assembly, self._activator = assembly, activator
         self._desk, self._intake, self._status, self._tell = desk, intake, status, tell
 
     @property
@@ -186,9 +189,22 @@ class Counter:
                 state="active" if role else "kept",
                 active_since=self._since(role),
                 admitted_at=None,
-                measured=None,
+                measured=self._tuned(holding),
                 **_described(holding),
             )
+
+    def _tuned(self, holding: Holding) -> MeasuredReport | None:
+        """What ``edge-runtime tune`` measured of a shipped model on this board, as it runs here."""
+        found = None if holding.model is None else measured_here(holding.model, self._config)
+        if found is None:
+            return None
+        return MeasuredReport(
+            median_ms=found[1].median_ms,
+            p95_ms=None,
+            memory_mb=None,
+            backend=self._config.engine.backend,
+            accuracy=None,
+        )
 
     def _since(self, role: str | None) -> float | None:
         """When somebody chose what is shipped; None where the settings did."""
@@ -216,6 +232,7 @@ def _described(holding: Holding) -> dict[str, Any]:
         "kind": model.manifest.kind if model else None,
         "bytes": model.bytes if model else None,
         "sha256": model.sha256 if model else None,
+        "quality": model.manifest.quality if model else None,
         "problem": str(holding.problem) if holding.problem else None,
     }
 

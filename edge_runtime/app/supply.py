@@ -12,7 +12,7 @@ from edge_runtime.app.activator import Activator
 from edge_runtime.app.assembly import Assembly
 from edge_runtime.app.between import Between
 from edge_runtime.app.counter import Counter
-from edge_runtime.app.intake import Intake, drops_folder
+from edge_runtime.app.intake import Intake
 from edge_runtime.app.status import Status
 from edge_runtime.closeable import Closeable
 from edge_runtime.config import Config
@@ -61,8 +61,7 @@ class Supply(Closeable):
         self.desk = open_desk(config, shelf)
         self.intake = Intake(config, self.desk, self.activator, tell=self._tell, clock=clock)
         self.counter = Counter(
-            drops_folder(config),
-            config.models.largest_mb * MIB,
+            config,
             assembly=assembly,
             activator=self.activator,
             desk=self.desk,

@@ -43,7 +43,7 @@ def open_tuned(model: Model, config: Config) -> tuple[Model, Engine]:
     out with a warning.
     """
     settings = config.engine
-    measured = _measured(model, config)
+    measured = measured_here(model, config)
     if measured is not None:
         try:
             return _opened(model, *measured, settings.backend)
@@ -52,7 +52,7 @@ def open_tuned(model: Model, config: Config) -> tuple[Model, Engine]:
     return model, model.open_engine(threads=settings.threads or 1, backend=settings.backend)
 
 
-def _measured(model: Model, config: Config) -> tuple[Variant, Setup] | None:
+def measured_here(model: Model, config: Config) -> tuple[Variant, Setup] | None:
     """The fastest way of those measured under today's conditions, if its file is still offered."""
     measured = open_tunings(config).of(model.sha256)
     if not measured:

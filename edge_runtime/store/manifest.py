@@ -55,6 +55,18 @@ class CropShape:
     square: bool = True
 
 
+@dataclass(frozen=True, slots=True)
+class Quality:
+    """How good it was where it was measured, as its card says."""
+
+    measure: str
+    """Such as ``balanced accuracy``."""
+    value: float
+    """0 to 1, 1 is best."""
+    data: str
+    """What it was measured on, in a few words."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Manifest:
     """A model's description. Fields of other kinds keep their defaults."""
@@ -86,6 +98,8 @@ class Manifest:
     """Embeddings of faces: how to lay a face out and what a cosine means. None: not said."""
     variants: tuple[Variant, ...] = ()
     """Files that do the same in other numbers, ``model`` among them; none for a lone file."""
+    quality: Quality | None = None
+    """None: not said."""
 
     @property
     def offers(self) -> tuple[Variant, ...]:
@@ -130,9 +144,21 @@ def _manifest(fields: Fields, folder: Path) -> Manifest:
         sha256=fields.text("sha256", DIGEST, "64 digits 0-9 a-f, the file's SHA-256"),
         licence=fields.text("licence", r".+", "an SPDX name such as Apache-2.0"),
         description=fields.text("description", r"(?s).*", "a sentence", ""),
+        quality=_quality(fields) if "quality" in fields else None,
         **_of_kind(kind, fields, folder),
     )
     return replace(manifest, variants=read_variants(fields, manifest.model, manifest.sha256))
+
+
+def _quality(fields: Fields) -> Quality:
+    said = fields.section("quality")
+    quality = Quality(
+        said.text("measure", r".{1,60}", "what was measured, such as balanced accuracy"),
+        said.number("value", 0, 1),
+        said.text("data", r".{1,200}", "what it was measured on, in a few words"),
+    )
+    said.finish()
+    return quality
 
 
 def _of_kind(kind: Kind, fields: Fields, folder: Path) -> dict[str, Any]:

@@ -44,6 +44,7 @@ from edge_runtime.web.shelf_report import (
     HistoryReport,
     MeasuredReport,
     ModelsReport,
+    QualityReport,
     VersionReport,
 )
 
@@ -113,6 +114,9 @@ MOOD = VersionReport(
     kind="crop-classifier", bytes=31608, sha256=DIGEST, admitted_at=AT - 3600, active_since=AT,
     measured=MeasuredReport(
         median_ms=0.42, p95_ms=0.51, memory_mb=1.5, backend="litert", accuracy=0.97
+    ),
+    quality=QualityReport(
+        measure="balanced accuracy", value=0.9256, data="1,275 held-back portraits of LFW"
     ),
     problem=None,
 )  # fmt: skip

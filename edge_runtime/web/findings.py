@@ -136,13 +136,14 @@ def _of_pace(sight: Sight) -> Iterator[Finding]:
     if sight.snapshot is None or sight.camera.state != "streaming" or not sight.camera.live:
         return
     rates, frame = sight.snapshot.rates, sight.snapshot.latency.get("frame")
-    given, done = rates.captured_fps, rates.processed_fps
+    done = rates.processed_fps
+    # As they are shown, so that a number and the headline above it never disagree.
+    given, dropped = round(rates.captured_fps or 0.0, 1), round(rates.dropped_fps or 0.0, 1)
     if not given or done is None:
         return
-    dropped = (rates.dropped_fps or 0.0) / given
     # As much is dropped when a picture takes longer than there is time for those that stay.
     slow = frame is not None and frame.p50 * (1 - MANY_DROPPED) > 1000 / given
-    if dropped > MANY_DROPPED or slow:
+    if dropped > MANY_DROPPED * given or slow:
         yield Finding(
             level="watch",
             sentence=f"Behind: {done:.1f} of {given:.1f} pictures a second are looked at",

@@ -11,13 +11,23 @@ from edge_runtime.web.report import Report, Thousandths
 
 
 class MeasuredReport(Report):
-    """What the trial measured on this device, on one thread and at low priority."""
+    """What was measured on this device, on one thread."""
 
     median_ms: Thousandths
-    p95_ms: Thousandths
-    memory_mb: float = Field(description="MiB by which the process grew at its peak")
+    p95_ms: Thousandths | None
+    memory_mb: float | None = Field(
+        description="MiB by which the process grew at its peak; null where only time was measured"
+    )
     backend: str
     accuracy: float | None = Field(description="Share of examples it got right; null without any")
+
+
+class QualityReport(Report):
+    """How good it was where it was measured, as its manifest says."""
+
+    measure: str = Field(examples=["balanced accuracy"])
+    value: float = Field(description="0 to 1, 1 is best")
+    data: str = Field(description="What it was measured on", examples=["1,275 held-back portraits"])
 
 
 class VersionReport(Report):
@@ -37,7 +47,10 @@ class VersionReport(Report):
     active_since: float | None = Field(
         description="Seconds since 1970; null when not active, or since the start by the settings"
     )
-    measured: MeasuredReport | None = Field(description="null for shipped models: never tried here")
+    measured: MeasuredReport | None = Field(
+        description="By the trial of what was handed in, by `edge-runtime tune` of what was shipped"
+    )
+    quality: QualityReport | None = Field(description="null when its manifest says nothing of it")
     problem: str | None = Field(description="Why it cannot be used")
 
 

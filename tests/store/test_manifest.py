@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from edge_runtime.errors import ManifestInvalid
 from edge_runtime.store.embedding import OperatingPoint
 from edge_runtime.store.head import HeadSpec, HeadType
-from edge_runtime.store.manifest import CropShape, InputSpec, Kind, Manifest, read_manifest
+from edge_runtime.store.manifest import CropShape, InputSpec, Kind, Manifest, Quality, read_manifest
 from edge_runtime.types import CropSpec
 from tests.store.shelf import classifier, detector
 
@@ -38,6 +38,14 @@ def test_classifier(tmp_path: Path) -> None:
     assert manifest.crop == CropShape(0.25, True)
     assert manifest.crop_spec == CropSpec(8, 8, 1, 0.25, True)
     assert (manifest.activation, manifest.threshold) == ("softmax", 0.5)
+
+
+def test_how_good_a_model_is_may_be_said(tmp_path: Path) -> None:
+    said = {"measure": "balanced accuracy", "value": 0.93, "data": "held-back faces"}
+    assert read(tmp_path, classifier()).quality is None
+    found = read(tmp_path, {**classifier(), "quality": said}).quality
+    assert found == Quality("balanced accuracy", 0.93, "held-back faces")
+    assert "quality.value" in refusal(tmp_path, {**classifier(), "quality": {**said, "value": 93}})
 
 
 def test_detector(tmp_path: Path) -> None:

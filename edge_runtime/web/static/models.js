@@ -35,7 +35,8 @@ export async function refreshModels() {
   const { models, comparison, events, largest_bytes } = await answer.json();
   largest = largest_bytes;
   const focused = document.activeElement?.dataset.act;
-  fill($("models"), models.map(row), "None yet");
+  const tried = (model) => comparison?.candidate === `${model.name}/${model.version}`;
+  fill($("models"), models.map((model) => row(model, tried(model))), "None yet");
   // The rows are new: who uses the keyboard stays where he was.
   if (focused) $("models").querySelector(`[data-act="${CSS.escape(focused)}"]`)?.focus();
   const lately = events.slice(-EVENTS_SHOWN).reverse().map(({ at, sentence }) => line(at, sentence));
@@ -45,20 +46,23 @@ export async function refreshModels() {
 
 const line = (at, sentence) => element("li", "", element("time", "", words.when(at)), " ", sentence);
 
-function row(model) {
+/** `tried`: it runs beside the active one on live crops, which decide. */
+function row(model, tried) {
   const { name, version, role, state, problem } = model;
   const title = element("b", "", `${name} ${version}`);
-  if (role) title.append(" ", element("span", "tag", state));
+  if (role || tried) title.append(" ", element("span", "tag", tried ? "canary" : state));
   const text = element("div", "", title, element("span", "", facts(model)));
   if (problem) text.append(element("span", "problem", problem));
   return element("li", "", text, buttons(model));
 }
 
-function facts({ kind, bytes, measured, role, state, active_since }) {
+function facts({ kind, bytes, measured, quality, origin, role, state, active_since }) {
   return [
     kind ?? "cannot be read",
     bytes === null ? null : words.bytes(bytes),
-    measured ? `${words.milliseconds(measured.median_ms)} ms here` : "not tried here",
+    measured ? `${words.milliseconds(measured.median_ms)} ms here` : untried(origin),
+    measured?.accuracy != null && `right on ${words.percent(measured.accuracy)} of its examples here`,
+    quality && `${quality.measure} ${quality.value.toFixed(2)} on ${quality.data}`,
     role && `as ${role}`,
     active_since && `since ${words.when(active_since)}`,
     state === "before" && "was active before",
@@ -66,6 +70,9 @@ function facts({ kind, bytes, measured, role, state, active_since }) {
     .filter(Boolean)
     .join(", ");
 }
+
+/** What comes with the program is not tried before it is trusted; it is measured when asked. */
+const untried = (origin) => (origin === "shelf" ? "not tried here" : "not measured here (edge-runtime tune)");
 
 function buttons({ name, version, origin, role, state, problem }) {
   const own = `/api/v1/models/${encodeURIComponent(name)}`;

@@ -59,6 +59,7 @@ export class Timeline {
       ? `${this.number(Math.min(...seen))} to ${this.number(Math.max(...seen))} ${this.unit}, last ${this.number(last ?? seen.at(-1))}`
       : "nothing known";
     this.sub.textContent = words;
+    this.place.toggleAttribute("data-unknown", !seen.length); // an empty frame tells nothing
     this.svg.setAttribute("aria-label", `${this.heading.textContent}, ${span}: ${words}`);
   }
 
