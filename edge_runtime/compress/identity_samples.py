@@ -25,12 +25,7 @@ from edge_runtime.compress.photos import Luma
 from edge_runtime.compress.placement import warp
 from edge_runtime.compress.samples import Batch
 
-COVERED = 0.12
-POINTS_OFF = (0.01, 0.02, 0.035)
-"""How far points are off, in shares of the crop's side: good ones, ours, bad ones."""
 SMALLEST_PX = 26
-WHOLE = 0.7
-"""Share of crops that have all the pixels they can have."""
 SPOILERS = (
     (0.15, shade),
     (0.12, blur),
@@ -43,6 +38,24 @@ TWINS = 1 / 3
 """Share of a batch that is two pictures of one person each."""
 OWN = 0.6
 """What a picture's own vector weighs in its target; the rest is its person's mean."""
+
+
+@dataclass(frozen=True)
+class Hardship:
+    """How much is done to faces before they are shown."""
+
+    covered: float
+    """Share of faces of which a part is hidden."""
+    points_off: tuple[float, ...]
+    """How far points are off, in shares of the crop's side: good ones, ours, bad ones."""
+    whole: float
+    """Share of crops that have all the pixels they can have."""
+    spoilt: float
+    """How often spoilers come, 1 being as often as they say."""
+
+
+HARD = Hardship(0.12, (0.01, 0.02, 0.035), 0.7, 1.0)
+CALM = Hardship(0.06, (0.01, 0.018, 0.024), 0.85, 0.5)
 
 
 @dataclass(frozen=True)
@@ -69,7 +82,7 @@ class IdentitySamples:
             people = torch.from_numpy(self.faces.people)[chosen]
             yield inputs, torch.cat([self.targets[chosen], people[:, None].float()], 1)
 
-    def draw(self, batch: int, rng: Random) -> tuple[Tensor, Tensor]:
+    def draw(self, batch: int, rng: Random, hardship: Hardship = HARD) -> tuple[Tensor, Tensor]:
         """Crops / 255, and which faces [batch] they are of."""
         chosen: list[int] = []
         while self.repeated and len(chosen) < batch * TWINS:
@@ -77,7 +90,7 @@ class IdentitySamples:
             chosen += [int(face) for face in rng.choice(of_one, 2, replace=False)]
         rest = rng.integers(len(self.faces.sights), size=batch - len(chosen))
         chosen += [int(face) for face in rest]
-        crops = [random_face(self.faces.sights[face], rng) for face in chosen]
+        crops = [random_face(self.faces.sights[face], rng, hardship) for face in chosen]
         return as_input(crops), torch.tensor(chosen)
 
     def held(self) -> Batch:
@@ -103,20 +116,20 @@ def samples_of(faces: KnownFaces, held_back: list[Sight]) -> IdentitySamples:
     )
 
 
-def random_face(sight: Sight, rng: Random) -> Luma:
+def random_face(sight: Sight, rng: Random, hardship: Hardship = HARD) -> Luma:
     """[64, 64]: a face as a worse detector, worse points and a worse camera give it."""
     photo = sight.photo
-    if rng.random() < COVERED:
+    if rng.random() < hardship.covered:
         photo = covered(photo, PARTS[int(rng.integers(len(PARTS)))], rng)
     # A far face has few pixels: cut it small, then enlarge.
-    taken = SIDE if rng.random() < WHOLE else int(rng.integers(SMALLEST_PX, SIDE))
-    off = rng.normal(0, POINTS_OFF[int(rng.integers(len(POINTS_OFF)))], (5, 2))
+    taken = SIDE if rng.random() < hardship.whole else int(rng.integers(SMALLEST_PX, SIDE))
+    off = rng.normal(0, hardship.points_off[int(rng.integers(len(hardship.points_off)))], (5, 2))
     places = _moved(PLACES + off, rng)
     crop = warp(photo, similarity(sight.points, places * taken), (taken, taken), PADDING)
     if taken != SIDE:
         crop = np.asarray(cv2.resize(crop, (SIDE, SIDE), interpolation=cv2.INTER_LINEAR), np.uint8)
     for chance, change in SPOILERS:
-        if rng.random() < chance:
+        if rng.random() < chance * hardship.spoilt:
             crop = change(crop, rng)
     return np.ascontiguousarray(crop[:, ::-1]) if rng.random() < 0.5 else crop
 

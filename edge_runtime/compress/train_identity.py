@@ -19,7 +19,7 @@ from torch.nn import functional
 
 from edge_runtime.compress.course import Course, Plan
 from edge_runtime.compress.distortion import Random
-from edge_runtime.compress.identity_samples import IdentitySamples
+from edge_runtime.compress.identity_samples import CALM, HARD, IdentitySamples
 from edge_runtime.compress.layers import fix_seed
 from edge_runtime.compress.origin import named_object
 from edge_runtime.types import Clock
@@ -39,24 +39,34 @@ def trained(
     seed: int,
     on_progress: Callable[[float], None],
     minutes: float,
+    calm_from: float = 1.0,
     rate: float = 3e-3,
     source: str = SOURCE,
     clock: Clock = time.monotonic,
 ) -> nn.Module:
-    """The net after so many minutes on what ``source`` (module:factory) reads."""
+    """The net after so many minutes on what ``source`` (module:factory) reads.
+
+    ``calm_from``: the share of the time from which on less is done to the faces.
+    """
     cv2.setNumThreads(1)
     fix_seed(seed)
     samples: IdentitySamples = named_object(source)(data)
     people = torch.from_numpy(samples.faces.people)
+    reached = 0.0
+
+    def note(share: float) -> None:
+        nonlocal reached
+        reached = share
+        on_progress(share)
 
     def loss(net: nn.Module, rng: Random) -> Tensor:
-        inputs, chosen = samples.draw(BATCH, rng)
+        inputs, chosen = samples.draw(BATCH, rng, CALM if reached >= calm_from else HARD)
         vectors = functional.normalize(net(inputs.contiguous(memory_format=torch.channels_last)))
         taught = taught_loss(vectors, samples.targets[chosen])
         return taught + APART * told_apart(vectors, samples.means, people[chosen])
 
     plan = Plan(minutes=minutes, rate=rate, weight_decay=0.02, seed=seed)
-    return Course(net, plan, work / "identity.pt", clock).run(loss, on_progress)
+    return Course(net, plan, work / "identity.pt", clock).run(loss, note)
 
 
 def taught_loss(vectors: Tensor, targets: Tensor) -> Tensor:

@@ -14,6 +14,9 @@ from torch import nn  # noqa: E402
 from edge_runtime.compress import train_identity  # noqa: E402
 from edge_runtime.compress.identity_net import SIDE, IdentityNet  # noqa: E402
 from edge_runtime.compress.identity_samples import (  # noqa: E402
+    CALM,
+    HARD,
+    Hardship,
     IdentitySamples,
     random_face,
     samples_of,
@@ -75,6 +78,15 @@ def test_views_of_a_face_differ_but_stay_faces() -> None:
     assert views.std(0).mean() > 5
     likeness = np.corrcoef(views.reshape(30, -1))
     assert np.median(likeness) > 0.3
+
+
+def test_calm_views_are_more_alike() -> None:
+    def spread(hardship: Hardship) -> float:
+        rng = np.random.default_rng(6)
+        views = [random_face(drawn_face(0, "ann"), rng, hardship) for _ in range(60)]
+        return float(np.stack(views).astype(float).std(0).mean())
+
+    assert spread(CALM) < 0.9 * spread(HARD)
 
 
 def test_losses_are_nothing_for_the_teachers_own_vectors() -> None:
