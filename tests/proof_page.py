@@ -69,12 +69,17 @@ def page(
     vm: Sequence[Outcome],
     instructions: Sequence[str],
     vm_titles: Sequence[str],
+    note: str | None = None,
 ) -> str:
-    """The whole page. Checks of ``vm_titles`` without an outcome are said not to have run."""
+    """The whole page. Checks of ``vm_titles`` without an outcome are said not to have run.
+
+    ``note``: what was unusual about this run.
+    """
     counted = "\n".join(["```", *instructions, "```"]) if instructions else "Not run this time."
     return "\n".join(
         [
             HEAD.format(date=date, commit=commit).rstrip(),
+            *(["", note] if note else []),
             ARM,
             *_table(arm),
             VM,
@@ -122,6 +127,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for name in ("arm", "vm"):
         parser.add_argument(f"--{name}", type=Path, nargs="+", default=[])
     parser.add_argument("--instructions", type=Path)
+    parser.add_argument("--note", help="what was unusual about this run")
     parser.add_argument("--output", type=Path, required=True)
     given = parser.parse_args(arguments)
     counted = given.instructions
@@ -133,6 +139,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             vm=_outcomes(given.vm),
             instructions=counted.read_text().splitlines() if counted and counted.exists() else (),
             vm_titles=[title_of(check) for check in CHECKS],
+            note=given.note,
         )
     )
     return 0

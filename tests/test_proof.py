@@ -77,6 +77,7 @@ def test_the_page_has_a_row_for_each_check_also_for_what_did_not_run() -> None:
         vm=vm,
         instructions=["ok   a72, smile: +0.00%"],
         vm_titles=["It boots", "It stops", "It is purged"],
+        note="On a busy machine.",
     )
     assert "| It boots | passed | 9 s \\| warm |" in text
     assert "| It stops | **failed** | hangs |" in text
@@ -84,6 +85,7 @@ def test_the_page_has_a_row_for_each_check_also_for_what_did_not_run() -> None:
     assert "Not run this time." in text.partition("## Full emulation")[0]
     assert "ok   a72, smile: +0.00%" in text
     assert "2026-11-25 from commit abc" in text
+    assert "\nOn a busy machine.\n" in text
 
 
 def test_what_no_emulator_shows_is_on_the_page(repository: Path) -> None:
