@@ -32,7 +32,9 @@ from benchmarks.arm_root import install_wheels, run, unpack_debian
 from edge_runtime.bench.loop import SOURCE, frames_in_memory
 
 HERE = Path(__file__).parent
-MODELS = [Path(f"models/{name}/model.tflite") for name in ("face-glance", "smile", "mask")]
+MODELS = [
+    Path(f"models/{name}/model.tflite") for name in ("face-glance", "smile", "mask", "face-points")
+]
 FRAMES = 12
 LIBRARIES = "ai-edge-litert click numpy opencv-python-headless pydantic simplejpeg watchfiles"
 COUNTED = CPUS[1:]
