@@ -194,6 +194,8 @@ class Card:
             ]
         return [
             *("-M", "virt", "-cpu", "cortex-a53", "-smp", "2", "-m", "1024"),
+            # The clock inside counts instructions, so that no time limit ends on a busy host.
+            *("-accel", "tcg,thread=single", "-icount", "shift=1,sleep=on"),
             *("-drive", f"file={self.image},format=raw,if=none,id=card,cache=unsafe"),
             *("-device", "virtio-blk-pci,drive=card"),
             *("-device", "virtio-net-pci,netdev=net,romfile=", "-device", "virtio-rng-pci"),
