@@ -28,6 +28,11 @@ EdgeRuntimeError                    exit code
 ├── UpdateRefused (ValueError)      11  what is offered cannot be installed; nothing was changed
 ├── UpdateRolledBack (RuntimeError) 12  the new version did not run; the one before is back
 ├── UpdateStuck (RuntimeError)      13  the one before could not be put back: somebody is needed
+├── PeopleError                     14
+│   ├── TemplatesInvalid (ValueError)    14  a file of people is damaged, foreign or too new
+│   ├── TemplatesUnwritable (OSError)    14  it cannot be read or replaced
+│   ├── PersonMissing (LookupError)      14  nobody of that name is enrolled
+│   └── EnrolmentRefused (ValueError)    14  a name or a view cannot be taken
 └── CompressionError                8   a stage of a recipe cannot do what it was asked
     ├── LayerUnsuited (ValueError)      8   a layer cannot be changed in this way
     ├── TargetUnreachable (ValueError)  8   no setting reaches the size that was asked for
@@ -205,6 +210,28 @@ class UpdateStuck(EdgeRuntimeError, RuntimeError):
     """The version before could not be put back, or does not run either: somebody is needed."""
 
     exit_code = 13
+
+
+class PeopleError(EdgeRuntimeError):
+    """Somebody cannot be enrolled, named or forgotten."""
+
+    exit_code = 14
+
+
+class TemplatesInvalid(PeopleError, ValueError):
+    """A file of people cannot be used; it was left as it is."""
+
+
+class TemplatesUnwritable(PeopleError, OSError):
+    """A file of people cannot be read or replaced; what was there before is still there."""
+
+
+class PersonMissing(PeopleError, LookupError):
+    """Nobody of that name is enrolled."""
+
+
+class EnrolmentRefused(PeopleError, ValueError):
+    """A name or a view cannot be taken; the sentence says what would do."""
 
 
 class CompressionError(EdgeRuntimeError):

@@ -118,6 +118,24 @@ def resize_by_area(source: Pixels, out: Pixels) -> None:
     cv2.resize(source, (out.shape[1], out.shape[0]), dst=out, interpolation=how)
 
 
+def warp(source: Pixels, matrix: npt.NDArray[np.float64], out: Pixels) -> None:
+    """Write what ``matrix`` (2, 3) takes from ``source`` to ``out``, bilinearly, and the grey of
+    PADDING where there is nothing. Coordinates have a pixel's centre at a half.
+    """
+    half = np.array([0.5, 0.5])
+    centred = matrix.astype(np.float64)
+    centred[:, 2] += matrix[:, :2] @ half - half  # OpenCV's pixels have it at a whole number
+    cv2.warpAffine(
+        source,
+        centred,
+        (out.shape[1], out.shape[0]),
+        dst=out,
+        flags=cv2.INTER_LINEAR,
+        borderMode=cv2.BORDER_CONSTANT,
+        borderValue=(PADDING,) * 3,
+    )
+
+
 def _halved(source: Pixels) -> Pixels:
     # An odd last row or column is left out: the exact ratio is what makes this fast.
     height, width = source.shape[0] // 2, source.shape[1] // 2

@@ -200,6 +200,8 @@ class Face:
     score: float
     labels: Mapping[str, Mapping[str, float]]
     """Model name to (label to score)."""
+    identity: Identity | None = None
+    """Who it is; None where nobody is to be recognized."""
 
 
 class Percentiles(NamedTuple):

@@ -28,11 +28,12 @@ ROWS = (
     ("average_precision", "client", "setup"),
     ("qr",),
     ("app",),
-    ("pipeline", "mailbox", "governor", "events", "web", "service", "doctor"),
+    ("pipeline", "mailbox", "governor", "events", "web", "service", "doctor", "people"),
     ("capture", "attention", "classify", "store", "telemetry"),
     ("engine", "imaging", "jpeg", "drawing", "journal", "config"),
     ("event", "quiet_hours"),
     ("types", "errors", "masking", "closeable"),
+    ("identity",),
 )
 
 # Rooms take keyword arguments; only what builds them reads the settings.
@@ -43,7 +44,7 @@ OWNERS: dict[str, tuple[str, ...]] = {
     "ai_edge_litert": ("engine/litert.py", "compress/"),
     "ai_edge_quantizer": ("compress/",),
     "click": ("cli/",),
-    "cryptography": ("store/signature.py", "app/certificate.py"),
+    "cryptography": ("store/signature.py", "app/certificate.py", "people/seal.py"),
     "cv2": ("imaging.py", "drawing.py", "capture/", "compress/"),
     "fastapi": ("web/", "app/server.py"),
     "google": ("compress/",),
