@@ -48,9 +48,14 @@ def draw_faces(bgr: Bgr, faces: Iterable[Face], scale: float = 1.0) -> None:
 
 
 def caption(face: Face) -> str:
-    """``#3 smile 93%``; with no classifier's word the detector's own score, ``#3 face 88%``."""
+    """``#3 smile 93%``; with no classifier's word the detector's own score, ``#3 face 88%``.
+
+    Whoever was recognized is called by name: ``#3 Ann, smile 93%``.
+    """
     best = [max(scores.items(), key=lambda item: item[1]) for scores in face.labels.values()]
     words = [f"{label} {share:.0%}" for label, share in best] or [f"face {face.score:.0%}"]
+    if face.identity is not None and face.identity.verdict != "unsure":
+        words = [face.identity.name or "unknown", *(words if best else [])]
     return f"#{face.track} {', '.join(words)}"
 
 

@@ -14,6 +14,11 @@ EventKind = Literal[
     "face_stayed",
     "face_left",
     "label_changed",
+    "person_known",
+    "person_turned",
+    "person_unknown",
+    "person_stayed_unknown",
+    "person_left",
     "camera_lost",
     "camera_back",
     "camera_ended",
@@ -37,13 +42,15 @@ EventKind = Literal[
 KINDS: Final[tuple[EventKind, ...]] = get_args(EventKind)
 
 OF_CAMERA: Final[tuple[EventKind, ...]] = tuple(
-    kind for kind in KINDS if kind.startswith(("face_", "label_", "camera_"))
+    kind for kind in KINDS if kind.startswith(("face_", "label_", "person_", "camera_"))
 )
 """Those that happen to one camera, whose name they carry."""
 
 ENDED_BY: Final[Mapping[EventKind, tuple[EventKind, ...]]] = {
     "face_came": ("face_left",),
     "label_changed": ("label_changed", "face_left"),
+    "person_known": ("person_known", "person_unknown", "person_left"),
+    "person_unknown": ("person_known", "person_left"),
     "camera_lost": ("camera_back", "camera_ended"),
     "under_voltage": ("under_voltage_over",),
     "throttled": ("throttled_over",),

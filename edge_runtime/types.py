@@ -10,6 +10,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, TypeAlias
 
+from edge_runtime.identity import Identity
+
 if TYPE_CHECKING:
     # Nouns need no numpy to be spoken of: who only reads a status over the network goes without.
     import numpy as np

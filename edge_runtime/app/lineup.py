@@ -118,6 +118,10 @@ class Lineup:
             raise ModelMissing(f"{text} means no version on the shelf; of {name} there is {there}")
         return meant[0]
 
+    def find(self, text: str, kinds: Sequence[Kind]) -> Model:
+        """A model that plays no role in the loop, by name or place. Raises ModelError."""
+        return self._catalogue.find(text, kinds=kinds)
+
     def holdings(self) -> tuple[Holding, ...]:
         """The models that came with the program or lie in the settings' folders."""
         return self._catalogue.holdings()

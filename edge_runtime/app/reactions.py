@@ -152,6 +152,7 @@ def pace_of(config: Config) -> Pace:
         left_after_s=config.events.left_after_s,
         stayed_after_s=config.events.stayed_after_s,
         label_hold_s=config.events.label_hold_s,
+        unknown_after_s=config.people.unknown_after_s,
     )
 
 
@@ -164,6 +165,7 @@ def rule_of(table: RuleTable) -> Rule:
         camera=table.camera,
         model=table.model,
         label=table.label,
+        person=table.person,
         min_score=table.min_score,
         for_s=table.for_s,
         debounce_s=table.debounce_s,

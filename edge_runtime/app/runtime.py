@@ -6,8 +6,9 @@ import logging
 import socket
 import threading
 import time
-from collections.abc import Sequence
-from contextlib import AbstractContextManager, ExitStack, nullcontext
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from pathlib import Path
 from typing import Final, Self
 
 from edge_runtime.app.assembly import Assembly
@@ -28,6 +29,7 @@ from edge_runtime.events.log import EventLog
 from edge_runtime.events.watcher import Watcher
 from edge_runtime.mailbox import Mailboxes
 from edge_runtime.masking import masked_uri
+from edge_runtime.pipeline import Pipeline
 from edge_runtime.service.collector import Collector
 from edge_runtime.service.heartbeat import Heartbeat
 from edge_runtime.service.worker import Worker
@@ -59,12 +61,15 @@ class Runtime:
         heartbeat: Heartbeat | None = None,
         listening: socket.socket | None = None,
         reloader: Reloader | None = None,
+        credentials: Path | None = None,
         clock: Clock = time.monotonic,
     ) -> None:
         """``heartbeat``: tells the supervisor that frames flow; the caller closes it.
         ``listening``: the page's socket, opened by somebody else; it is closed here.
-        ``reloader``: reads the settings again when it is asked to.
+        ``reloader``: reads the settings again when it is asked to. ``credentials``: the folder in
+        which the supervisor hands secrets over.
         """
+        self._credentials = credentials
         self._config = config
         self._listening = listening
         self._reloader = reloader
@@ -129,6 +134,7 @@ class Runtime:
                 Supply(
                     self._config, shelf, assembly, pipelines, self.status, clock=self._clock
                 ) as supply,
+                self._recognizing(assembly, pipelines, supply),
                 self._reloading(supply, restraint),
             ):
                 began = self._clock()
@@ -224,6 +230,28 @@ class Runtime:
         """Why the first of the cameras that failed did, when all have ended."""
         errors = (box.error for box in self._mailboxes.boxes)
         return next((error for error in errors if isinstance(error, EdgeRuntimeError)), None)
+
+    @contextmanager
+    def _recognizing(
+        self, assembly: Assembly, pipelines: Sequence[Pipeline], supply: Supply
+    ) -> Iterator[None]:
+        """Where it is switched on, faces get names; its models load only then."""
+        if not self._config.people.enabled:
+            yield
+            return
+        from edge_runtime.app.recognition import Recognition  # noqa: PLC0415 - mostly off
+
+        with (
+            Recognition(
+                self._config,
+                assembly.lineup,
+                pipelines,
+                supply.do,
+                credentials=self._credentials,
+            ) as recognition,
+            Worker("people", recognition.follow),
+        ):
+            yield
 
     def _reloading(self, supply: Supply, restraint: Restraint) -> AbstractContextManager[object]:
         """The thread that lets other settings take effect; what may be wrong comes first."""

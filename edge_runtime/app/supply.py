@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from typing import Final
 
@@ -84,6 +84,10 @@ class Supply(Closeable):
         self._workers.enter_context(Worker("models", self.intake.follow))
         if self._watching:
             self._workers.enter_context(Worker("intake", self.intake.watch))
+
+    def do(self, call: Callable[[], None]) -> None:
+        """Have something done between two frames, as ``Between.do``; for any other thread."""
+        self._between.do(call)
 
     def between_frames(self) -> None:
         """Do what other threads handed in."""

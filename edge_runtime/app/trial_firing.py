@@ -17,6 +17,11 @@ _FIELDS: Final[dict[str, dict[str, Value]]] = {
     "face_stayed": {"seconds": 10.0},
     "face_left": {"seconds": 12.3, "faces": 0},
     "label_changed": {"model": "smile", "label": "smile", "before": None, "score": 0.9},
+    "person_known": {"person": "Ann", "score": 0.71, "evidence": 9.4},
+    "person_turned": {"person": "Ann", "score": 0.71, "evidence": 9.4},
+    "person_unknown": {"person": None, "score": 0.18, "evidence": -12.1},
+    "person_stayed_unknown": {"person": None, "score": 0.18, "evidence": -12.1, "seconds": 10.0},
+    "person_left": {"person": "Ann", "score": 0.71, "evidence": 9.4},
     "camera_lost": {"problem": "delivered nothing for 5 s"},
     "camera_back": {"seconds": 12.3},
     "camera_ended": {"problem": None},
@@ -46,9 +51,14 @@ def _event(table: RuleTable, camera: str) -> Event:
     """As the rule would get it."""
     kind, now = table.when[0], time.time()
     fields = dict(_FIELDS.get(kind, {"model": "mood"}))  # else it is about a model
-    wanted = {"model": table.model, "label": table.label, "score": table.min_score}
+    wanted = {
+        "person": table.person,
+        "model": table.model,
+        "label": table.label,
+        "score": table.min_score,
+    }
     fields |= {name: value for name, value in wanted.items() if value is not None}
-    of_face = kind.startswith("face_") or kind == "label_changed"
+    of_face = kind.startswith(("face_", "person_")) or kind == "label_changed"
     return Event(
         int(now * 1000), now, time.monotonic(), kind, f"Only a try: {kind}",
         camera=(table.camera or camera) if of_face or kind.startswith("camera_") else None,

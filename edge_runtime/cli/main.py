@@ -31,6 +31,7 @@ COMMANDS: Final = {
     "top": Place("edge_runtime.cli.top:top", "Show live in a terminal how a runtime is doing."),
     "models": Place("edge_runtime.cli.models:models", "List models, or look inside one."),
     "doctor": Place("edge_runtime.cli.doctor:doctor", "Say what is wrong with this machine."),
+    "people": Place("edge_runtime.cli.people:people", "Enrol, list and forget people."),
     "token": Place("edge_runtime.cli.token:token", "Make, list and revoke the page's tokens."),
     "certificate": Place(
         "edge_runtime.cli.certificate:certificate", "Make a certificate for the page."

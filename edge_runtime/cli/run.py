@@ -18,7 +18,7 @@ from edge_runtime.app.summary import Summary
 from edge_runtime.cli.options import config_option, overrides, set_option
 from edge_runtime.config import load_config
 from edge_runtime.journal import set_up_logging
-from edge_runtime.service.activation import inherited_socket
+from edge_runtime.service.activation import credentials, inherited_socket
 from edge_runtime.service.allocator import share_one_heap
 from edge_runtime.service.heartbeat import Heartbeat
 from edge_runtime.service.signals import reload_on_hangup, stop_on_signals
@@ -74,6 +74,7 @@ def run(
             reloader=Reloader(
                 config, lambda: load_config(config_file, os.environ, said), asked, heartbeat
             ),
+            credentials=credentials(os.environ),
         ) as runtime,
     ):
         if heartbeat.supervised:

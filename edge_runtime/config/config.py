@@ -192,6 +192,23 @@ class EventsTable(Table):
     """A label must hold for so long."""
 
 
+class PeopleTable(Table):
+    """Whose faces these are; docs/known-faces.md."""
+
+    enabled: bool = False
+    """Off by default: whoever switches it on has asked the people it will recognize."""
+    points: Text = "face-points"
+    """Model that finds eyes, nose and mouth."""
+    model: Text = "face-id"
+    """Model that makes the vectors which are compared."""
+    false_accepts: Annotated[float, Field(ge=1e-6, le=0.1)] = 0.001
+    """Share of strangers who may get a name."""
+    key_file: FolderPath | None = None
+    """Seals the templates, where the service has no credential for it."""
+    unknown_after_s: Seconds = 10.0
+    """Somebody unknown who stays for so long is an event of its own."""
+
+
 class LogTable(Table):
     """What is said to the journal."""
 
@@ -232,6 +249,7 @@ class Config(Table):
     telemetry: TelemetryTable = TelemetryTable()
     governor: GovernorTable = GovernorTable()
     events: EventsTable = EventsTable()
+    people: PeopleTable = PeopleTable()
     log: LogTable = LogTable()
     capture: CaptureTable = CaptureTable()
     camera: Annotated[tuple[CameraTable, ...], Field(max_length=MOST_CAMERAS), Strict(False)] = ()

@@ -33,6 +33,9 @@ MOST_RULES: Final = 32
 SCORED: Final = ("face_came", "label_changed")
 """Events with a score."""
 
+NAMED: Final = ("person_known", "person_turned", "person_left")
+"""Events about somebody who is enrolled."""
+
 
 def _address(text: str) -> str:
     try:
@@ -126,6 +129,8 @@ class RuleTable(NamedTable):
     model: Text | None = None
     """The classifier; None: any."""
     label: Text | None = None
+    person: Text | None = None
+    """The name of who is enrolled; None: anybody."""
     min_score: Share | None = None
     for_s: Seconds | None = None
     """Only when it still lasts after so many seconds."""
@@ -140,6 +145,7 @@ class RuleTable(NamedTable):
         for key, kinds in (
             ("label", ("label_changed",)),
             ("model", ("label_changed",)),
+            ("person", NAMED),
             ("min_score", SCORED),
             ("for_s", tuple(ENDED_BY)),
         ):

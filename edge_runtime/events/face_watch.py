@@ -13,6 +13,8 @@ from edge_runtime.event import EventKind, Value
 from edge_runtime.events.log import EventLog
 from edge_runtime.events.pace import Pace
 from edge_runtime.events.steady_label import SteadyLabel
+from edge_runtime.events.who import News, Who
+from edge_runtime.identity import Identity
 from edge_runtime.types import Box, Face
 
 NEAR: Final = 1.0
@@ -26,7 +28,7 @@ class _Visit:
     """One face from its first sight on."""
 
     __slots__ = ("box", "came", "first_at", "labels", "now_track", "score", "seen_at", "stayed",
-                 "track")  # fmt: skip
+                 "track", "who")  # fmt: skip
 
     def __init__(self, face: Face, now: float) -> None:
         self.track = self.now_track = face.track
@@ -34,6 +36,7 @@ class _Visit:
         self.box, self.score = face.box, face.score
         self.came = self.stayed = False
         self.labels: dict[str, SteadyLabel] = {}
+        self.who: Who | None = None
 
     def see(self, face: Face, now: float) -> None:
         self.box, self.seen_at = face.box, now
@@ -90,6 +93,8 @@ class FaceWatch:
                 "face_stayed", visit, f"a face has been there for {here_s:.0f} s",
                 seconds=round(here_s, 1),
             )  # fmt: skip
+        if face.identity is not None and visit.came:
+            self._recognize(visit, face.identity, now)
         for model, scores in face.labels.items():
             steady = visit.labels.get(model)
             if steady is None:
@@ -118,6 +123,8 @@ class FaceWatch:
         gone = [visit for visit in self._visits.values() if visit.seen_at <= limit]
         for visit in gone:
             del self._visits[visit.now_track]
+            if visit.who is not None and visit.who.said:
+                self._tell_news(visit, visit.who.left())
             if visit.came:
                 seconds = round(visit.seen_at - visit.first_at, 1)
                 self._tell(
@@ -145,6 +152,15 @@ class FaceWatch:
             model=model, label=steady.label, before=before,
             score=None if score is None else round(score, 3),
         )  # fmt: skip
+
+    def _recognize(self, visit: _Visit, identity: Identity, now: float) -> None:
+        if visit.who is None:
+            visit.who = Who()
+        for news in visit.who.follow(identity, now, self._pace.unknown_after_s):
+            self._tell_news(visit, news)
+
+    def _tell_news(self, visit: _Visit, news: News) -> None:
+        self._tell(news.kind, visit, news.sentence, **news.fields)
 
     def _present(self) -> int:
         return sum(visit.came for visit in self._visits.values())

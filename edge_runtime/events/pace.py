@@ -16,3 +16,5 @@ class Pace:
     stayed_after_s: float = 10.0
     label_hold_s: float = 1.0
     """A label must lead for so long."""
+    unknown_after_s: float = 10.0
+    """Somebody unknown is told once more after so long."""

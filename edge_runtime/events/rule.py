@@ -18,6 +18,7 @@ class Rule:
     camera: str | None = None
     model: str | None = None
     label: str | None = None
+    person: str | None = None
     min_score: float | None = None
     for_s: float | None = None
     """Only when it still lasts after so many seconds."""
@@ -34,6 +35,8 @@ class Rule:
         if self.model not in (None, fields.get("model")):
             return False
         if self.label not in (None, fields.get("label")):
+            return False
+        if self.person not in (None, fields.get("person")):
             return False
         score = fields.get("score")
         return self.min_score is None or (isinstance(score, float) and score >= self.min_score)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -65,13 +64,13 @@ def _cipher(key: bytes) -> AESGCM:
     return AESGCM(key)
 
 
-def seal_of(environ: Mapping[str, str], key_file: Path | None = None) -> Seal | None:
+def seal_of(credentials: Path | None, key_file: Path | None = None) -> Seal | None:
     """The seal of the service's credential, else of a file that the settings name; None: neither.
 
-    Raises ConfigError when the key cannot be read or is too short.
+    ``credentials``: the folder that systemd gives a service (``CREDENTIALS_DIRECTORY``). Raises
+    ConfigError when the key cannot be read or is too short.
     """
-    folder = environ.get("CREDENTIALS_DIRECTORY")
-    credential = Path(folder) / CREDENTIAL if folder else None
+    credential = None if credentials is None else credentials / CREDENTIAL
     file = credential if credential is not None and credential.exists() else key_file
     if file is None:
         return None

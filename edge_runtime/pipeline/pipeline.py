@@ -1,8 +1,8 @@
 """The loop: one frame in, one Snapshot out. Orders the stages and times them, decides nothing else.
 
 Stages, in order: ``glance`` (small picture, motion), ``detect``, ``track``, ``crop``,
-``classify``; ``frame`` is all of them together and ``age`` the time from the picture being taken
-to its result.
+``classify``, ``recognize``; ``frame`` is all of them together and ``age`` the time from the picture
+being taken to its result.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import Final, Protocol
 
 from edge_runtime.attention.attention import Attention, Manner
 from edge_runtime.attention.detector import Detector
+from edge_runtime.identity import Identity
 from edge_runtime.pipeline.labeller import Labeller, Listener, Turn
 from edge_runtime.pipeline.stopwatch import Stopwatch
 from edge_runtime.telemetry.meters import LatencyMeter, RateMeter
@@ -25,11 +26,13 @@ from edge_runtime.types import (
     Frame,
     ModelInUse,
     Percentiles,
+    Picture,
     Rates,
+    Region,
     Snapshot,
 )
 
-STAGES: Final = ("glance", "detect", "track", "crop", "classify", "frame", "age")
+STAGES: Final = ("glance", "detect", "track", "crop", "classify", "recognize", "frame", "age")
 
 REFRESH_S: Final = 0.5
 """How often rates and percentiles are worked out anew: sorting windows per frame would cost more
@@ -40,6 +43,22 @@ class Inflow(Protocol):
     """What the pipeline asks of the mailbox it is fed from."""
 
     def rates(self, processed: RateMeter) -> Rates: ...
+
+
+class Recognizer(Protocol):
+    """Says whose faces these are; people/recognizer.py has the one that does."""
+
+    looks: int
+    """Faces looked at since the start."""
+
+    @property
+    def invoke_s(self) -> float:
+        """Seconds the last frame spent inside interpreters."""
+
+    def recognize(
+        self, picture: Picture, regions: Sequence[Region], now: float
+    ) -> Mapping[int, Identity]:
+        """By the regions' numbers."""
 
 
 class Pipeline:
@@ -56,6 +75,8 @@ class Pipeline:
     ) -> None:
         self._attention = attention
         self._labeller = labeller
+        self._recognizer: Recognizer | None = None
+        self._recognizing: tuple[ModelInUse, ...] = ()
         self._models = models
         self._clock = clock
         self._inflow = inflow
@@ -109,6 +130,14 @@ class Pipeline:
         """Let somebody hear every classifier's answers, or nobody."""
         self._labeller.listener = listener
 
+    def recognize_by(
+        self, recognizer: Recognizer | None, models: tuple[ModelInUse, ...] = ()
+    ) -> None:
+        """Ask it, with these models, whose faces are seen, or nobody; not while a frame is
+        processed.
+        """
+        self._recognizer, self._recognizing = recognizer, models
+
     def rest(self, last: Snapshot) -> Snapshot:
         """``last`` brought up to date while no frame comes: no faces, rates of now."""
         self.refresh(self._clock())
@@ -128,6 +157,9 @@ class Pipeline:
         faces = self._labeller.label(frame.picture, attended.regions, watch.lap)
         self._detections += len(attended.looks)
         self._invoke_s = self._attention.invoke_s + self._labeller.invoke_s
+        if self._recognizer is not None:
+            faces = self._named(self._recognizer, frame, faces, attended.regions)
+            watch.lap("recognize")
         watch.finish(frame.taken_at)
         self._count(faces, watch.stage_ms)
         return Snapshot(
@@ -144,10 +176,26 @@ class Pipeline:
             latency=self._latency,
             durations=self._durations,
             rates=self._rates,
-            inferences=self._detections + self._labeller.inferences,
+            inferences=self._inferences(),
             frames_with_face=self._with_face,
-            models=self._models,
+            models=self._models + self._recognizing,
         )
+
+    def _named(
+        self,
+        recognizer: Recognizer,
+        frame: Frame,
+        faces: tuple[Face, ...],
+        regions: Sequence[Region],
+    ) -> tuple[Face, ...]:
+        said = recognizer.recognize(frame.picture, regions, frame.moment)
+        self._invoke_s += recognizer.invoke_s
+        return tuple(replace(face, identity=said[face.track]) for face in faces)
+
+    def _inferences(self) -> int:
+        # A face that is recognized is shown to two models.
+        recognized = 2 * self._recognizer.looks if self._recognizer else 0
+        return self._detections + self._labeller.inferences + recognized
 
     def _count(self, faces: Sequence[Face], stage_ms: Mapping[str, float]) -> None:
         self._processed.add()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Final
 
 from edge_runtime.errors import WebUnavailable
@@ -29,6 +30,12 @@ def inherited_socket(
             f"so keep a single ListenStream= in edge-runtime.socket"
         )
     return _checked(first)
+
+
+def credentials(environ: Mapping[str, str]) -> Path | None:
+    """The folder with the service's secrets (``LoadCredential=``); None where there are none."""
+    folder = environ.get("CREDENTIALS_DIRECTORY")
+    return Path(folder) if folder else None
 
 
 def _checked(descriptor: int) -> socket.socket:

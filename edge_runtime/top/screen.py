@@ -12,6 +12,7 @@ from rich.text import Text
 from edge_runtime.top import figures
 from edge_runtime.top.figures import plain
 from edge_runtime.web.report import (
+    FaceReport,
     Finding,
     GovernorReport,
     LatencyReport,
@@ -110,9 +111,15 @@ def _faces(sight: SightReport) -> str:
     if sight.frame is None:
         return figures.UNKNOWN
     return ", ".join(
-        f"#{face.track} " + " ".join(_best(scores) for scores in face.labels.values())
+        " ".join([f"#{face.track}", *_called(face), *map(_best, face.labels.values())])
         for face in sight.frame.faces
     ).strip() or ("none" if sight.frame.detected else "none, the detector rests")
+
+
+def _called(face: FaceReport) -> tuple[str, ...]:
+    if face.person is None or face.person.verdict == "unsure":
+        return ()
+    return (plain(face.person.name or "unknown"),)
 
 
 def _best(scores: Mapping[str, float]) -> str:

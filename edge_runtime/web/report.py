@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from edge_runtime.identity import Verdict
 from edge_runtime.types import LookReason
 
 Level = Literal["fine", "watch", "act"]
@@ -50,6 +51,16 @@ class CameraReport(Report):
     problem: str | None = Field(description="Why it is lost, or ended too early")
 
 
+class PersonReport(Report):
+    """Who a face is; where recognition is switched on."""
+
+    verdict: Verdict = Field(description="`unsure` until enough was seen")
+    name: str | None = Field(description="Of whom the face is, where it is `known`")
+    score: Hundredths | None = Field(description="Cosine with the nearest person, -1 to 1")
+    hindrance: str | None = Field(description="Why the last look at it did not count")
+    turned: bool = Field(description="Its head was seen to turn, as no photograph's can")
+
+
 class FaceReport(Report):
     """One face of the last frame."""
 
@@ -58,6 +69,9 @@ class FaceReport(Report):
     score: Hundredths = Field(description="The detector's, 0 to 1")
     labels: dict[str, dict[str, Hundredths]] = Field(
         description="Classifier to label to probability, 0 to 1"
+    )
+    person: PersonReport | None = Field(
+        default=None, description="Who it is; null where nobody is to be recognized"
     )
 
 

@@ -17,6 +17,7 @@ from edge_runtime.web.report import (
     LookReport,
     MachineReport,
     ModelReport,
+    PersonReport,
     PreviewReport,
     RatesReport,
     SightReport,
@@ -115,7 +116,13 @@ def _look(look: Look) -> LookReport:
 def _face(face: Face) -> FaceReport:
     x, y, w, h = map(round, face.box)
     labels = {model: dict(scores) for model, scores in face.labels.items()}
-    return FaceReport(track=face.track, box=(x, y, w, h), score=face.score, labels=labels)
+    return FaceReport(
+        track=face.track,
+        box=(x, y, w, h),
+        score=face.score,
+        labels=labels,
+        person=None if face.identity is None else PersonReport.model_validate(face.identity),
+    )
 
 
 def _rates(snapshot: Snapshot, skipped: int) -> RatesReport:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 
 from edge_runtime.events.face_watch import FaceWatch
 from edge_runtime.events.pace import Pace
+from edge_runtime.identity import Identity
 from edge_runtime.types import Face
 from tests.events.told import Told, face
 
@@ -47,6 +49,64 @@ def test_a_face_comes_stays_and_leaves() -> None:
         "A face has been there for 10 s",
         "A face left after 12 s",
     ]
+
+
+ANN = Identity("known", "Ann", 0.71, 9.4, 3)
+STRANGER = Identity("unknown", None, 0.18, -12.1, 3)
+
+
+def people_of(door: Door) -> list[str]:
+    return [each.sentence for each in door.events if each.kind.startswith("person_")]
+
+
+def test_somebody_known_is_told_by_name_once_and_again_when_they_leave() -> None:
+    door = Door()
+    door.show(1, face(7, identity=Identity("unsure")))
+    door.show(20, face(7, identity=ANN))
+    door.show(3)
+    known, left = (each for each in door.events if each.kind.startswith("person_"))
+    assert (known.kind, known.sentence, known.track) == ("person_known", "Ann is here", 7)
+    assert known.fields == {"person": "Ann", "score": 0.71, "evidence": 9.4}
+    assert (left.kind, left.sentence) == ("person_left", "Ann left")
+    assert left.ends(known)
+
+
+def test_a_turned_head_is_told_of_somebody_known_only() -> None:
+    door = Door()
+    door.show(2, face(1, identity=ANN))
+    door.show(2, face(1, identity=replace(ANN, turned=True)))
+    door.show(2, face(2, x=400, identity=replace(STRANGER, turned=True)))
+    assert people_of(door)[:3] == [
+        "Ann is here",
+        "Ann turned the head, as no photograph can",
+        "Somebody unknown is here",
+    ]
+
+
+def test_somebody_unknown_is_told_and_once_more_when_they_stay() -> None:
+    door = Door(pace=Pace(unknown_after_s=5.0))
+    door.show(20, face(1, identity=STRANGER))
+    door.show(3)
+    assert people_of(door) == [
+        "Somebody unknown is here",
+        "Somebody unknown has been here for 5 s",
+        "Somebody unknown left",
+    ]
+
+
+def test_a_face_that_becomes_somebody_else_is_told_anew() -> None:
+    door = Door()
+    door.show(2, face(1, identity=STRANGER))
+    door.show(2, face(1, identity=ANN))
+    door.show(2, face(1, identity=replace(ANN, name="Bob")))
+    assert people_of(door) == ["Somebody unknown is here", "Ann is here", "Bob is here"]
+
+
+def test_a_face_that_nobody_is_sure_of_leaves_without_a_word() -> None:
+    door = Door()
+    door.show(2, face(1, identity=Identity("unsure", hindrance="too small")))
+    door.show(3)
+    assert people_of(door) == []
 
 
 def test_a_face_that_flickers_is_one_visit() -> None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from edge_runtime.event import Event, EventKind, Value
 from edge_runtime.events.log import EventLog
+from edge_runtime.identity import Identity
 from edge_runtime.types import Box, Face
 
 
@@ -45,8 +46,9 @@ def face(
     size: float = 80,
     labels: Mapping[str, Mapping[str, float]] | None = None,
     score: float = 0.9,
+    identity: Identity | None = None,
 ) -> Face:
-    return Face(track, Box(x, 100, size, size), score, labels or {})
+    return Face(track, Box(x, 100, size, size), score, labels or {}, identity)
 
 
 def event(

@@ -220,20 +220,20 @@ def test_nothing_seen_is_nobody(tmp_path: Path) -> None:
 
 
 def test_the_key_is_the_services_credential_or_the_file_of_the_settings(tmp_path: Path) -> None:
-    assert seal_of({}) is None
+    assert seal_of(None) is None
     (tmp_path / CREDENTIAL).write_bytes(KEY + b"\n")
-    from_credential = seal_of({"CREDENTIALS_DIRECTORY": str(tmp_path)}, tmp_path / "missing")
+    from_credential = seal_of(tmp_path, tmp_path / "missing")
     assert from_credential is not None
     (tmp_path / "key").write_bytes(KEY)
-    from_file = seal_of({"CREDENTIALS_DIRECTORY": str(tmp_path / "none")}, tmp_path / "key")
+    from_file = seal_of(tmp_path / "none", tmp_path / "key")
     assert from_file is not None
     header = b"edge"
     assert from_file.open(from_credential.close(b"secret", header), header) == b"secret"
     with pytest.raises(ConfigError, match="cannot be read"):
-        seal_of({}, tmp_path / "missing")
+        seal_of(None, tmp_path / "missing")
     (tmp_path / "short").write_bytes(b"password")
     with pytest.raises(ConfigError, match="has 8 bytes; expected 32 and more"):
-        seal_of({}, tmp_path / "short")
+        seal_of(None, tmp_path / "short")
 
 
 def test_vectors_survive_being_kept_in_two_bytes(tmp_path: Path) -> None:

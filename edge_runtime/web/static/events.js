@@ -9,6 +9,7 @@ const AGAIN_MS = 4000;
 const GROUPS = {
   faces: ["face_came", "face_stayed", "face_left"],
   labels: ["label_changed"],
+  people: ["person_known", "person_turned", "person_unknown", "person_stayed_unknown", "person_left"],
   cameras: ["camera_lost", "camera_back", "camera_ended"],
   models: ["model_admitted", "model_activated", "model_canary", "model_rolled_back", "model_refused", "model_removed"],
   machine: ["under_voltage", "under_voltage_over", "throttled", "throttled_over", "governor_gave_up", "governor_gave_back"],

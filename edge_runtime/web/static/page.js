@@ -122,12 +122,13 @@ function showFaces(frame) {
   fill($("faces"), faces.map(faceRow), "None in view");
 }
 
-function faceRow({ track, score, labels }) {
+function faceRow({ track, score, labels, person }) {
   const best = Object.values(labels).map((all) => Object.entries(all).sort((a, b) => b[1] - a[1])[0]);
   const [label, share] = best[0] ?? ["face", score];
   const fillBar = element("i", "");
   fillBar.style.transform = `scaleX(${share})`;
-  const names = best.length ? best.map(([name]) => name).join(", ") : label;
+  const said = person && person.verdict !== "unsure" ? [person.name ?? "unknown"] : [];
+  const names = [...said, ...best.map(([name]) => name)].join(", ") || label;
   return element(
     "li",
     "",
