@@ -15,6 +15,7 @@ import edge_runtime
 PARTS: Final = (
     "__init__.py",
     "errors.py",
+    "identity.py",
     "service/__init__.py",
     "service/standing.py",
     "service/systemctl.py",
