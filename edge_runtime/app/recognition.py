@@ -107,6 +107,11 @@ class Recognition(Closeable):
                 pipeline.recognize_by(recognizer, self.eyes.models)
             self._opened = opened.pop_all()
 
+    @property
+    def looks(self) -> int:
+        """At faces of all cameras, since the start."""
+        return sum(recognizer.looks for recognizer in self._recognizers)
+
     def follow(self, worker: Worker) -> None:
         """Let changes of the file take effect, until the worker is stopped."""
         while not worker.wait(CHECK_S):
