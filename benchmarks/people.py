@@ -1,7 +1,7 @@
 """Who is recognized on clips: ``python -m benchmarks.people --data DIR [--page FILE]``.
 
-DIR holds ``videos/``. One clip each of the persons a, c and d is enrolled from, all others are looked
-through as they come, each with a pipeline of its own: whose name comes first, after how many
+DIR holds ``videos/``. One clip each of the persons a, c and d is enrolled from, all others are
+looked through as they come, each with a pipeline of its own: whose name comes first, after how many
 frames with that face, and what it costs. In the clips of these persons one name is right; in all
 others, and in the demo, every name is wrong. Times are processor time of the thread.
 """
@@ -127,11 +127,12 @@ def page(rows: list[Seen]) -> str:
     known = [row for row in rows if row.truth]
     soon = sum(row.first is not None and row.first <= 15 for row in known)
     spent = [each for row in rows for each in row.ms]
+    wrong, faces = sum(row.wrong for row in rows), sum(row.faces for row in rows)
     lines = [
         f"{time.strftime('%Y-%m-%d')}; enrolled from {', '.join(ENROLLED.values())}.",
         "",
         f"- the right name within 15 frames in {soon} of {len(known)} clips",
-        f"- wrong names: {sum(row.wrong for row in rows)} in {sum(row.faces for row in rows)} faces",
+        f"- wrong names: {wrong} in {faces} faces",
         f"- added to a frame with a face: {sum(spent) / max(len(spent), 1):.3f} ms on average",
         "",
         HEAD,
