@@ -40,6 +40,9 @@ MOST_SLOWER = 0.05
 MOST_GROWTH_MB = 20.0
 MOST_KEPT_MB = 2.0
 
+PATIENCE_S = 60.0
+"""For an answer: others may use the machine."""
+
 SETTLE_S = 3.0
 """Between two phases, so that coming and going are not measured."""
 
@@ -93,9 +96,9 @@ class Runtime:
     """A run of the demo in a process of its own."""
 
     def __init__(self, process: subprocess.Popen[str], port: int) -> None:
-        self._process = process
+        self.pid = process.pid
         self.port = port
-        self._client = Client(f"http://127.0.0.1:{port}")
+        self._client = Client(f"http://127.0.0.1:{port}", timeout_s=PATIENCE_S)
         self._proc = Path(f"/proc/{process.pid}")
 
     def reading(self) -> Reading:
