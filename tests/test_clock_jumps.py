@@ -36,6 +36,7 @@ MAY_TELL_THE_TIME = {
     "app/trial_firing.py": "an event made up for a trial",
     "doctor/machine.py": "whether this clock is right",
     "events/log.py": "when something happened, for people; numbers that go on after a restart",
+    "people/register.py": "when a person was entered, for people",
     "quiet_hours.py": "whether it is night",
     "store/shelf/shelf.py": "when a model was activated, for people",
     "telemetry/history.py": "where the last step of a curve is drawn",
