@@ -74,5 +74,19 @@ def test_module_files_that_scripts_import_are_there() -> None:
     assets = load_assets()
     for name, asset in assets.items():
         if name.endswith(".js"):
-            for imported in re.findall(r'from "\./([^"]+)"', asset.text):
+            for imported in re.findall(r'from "\./([^"?]+)', asset.text):
                 assert imported in assets
+
+
+def test_no_module_waits_for_another_one_to_ask_for_it() -> None:
+    assets = load_assets()
+    page = assets["index.html"].text
+    fetched = set(re.findall(r'rel="modulepreload" href="/static/([^"]+)"', page))
+    scripts = [asset.text for name, asset in assets.items() if name.endswith(".js")]
+    imported = {each for text in scripts for each in re.findall(r'from "\./([^"]+)"', text)}
+    # By the same address, or the browser would fetch it twice.
+    assert fetched == {each for each in imported if f'"/static/{each}"' in page}
+    named = {each.partition("?")[0] for each in fetched}
+    unused = {"page.js", "docs.js", "login.js"}
+    assert {name for name in assets if name.endswith(".js")} - named == unused
+    assert all("?v=" in each for each in imported)
