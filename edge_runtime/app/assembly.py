@@ -102,7 +102,7 @@ class Assembly(Closeable):
         """As ``open``, and run a few times; in the caller's thread, so frames go on meanwhile."""
         opened = self.open(model)
         try:
-            _warm_up(opened.engine)
+            warm_up(opened.engine)
         except ModelError:
             opened.engine.close()
             raise
@@ -242,7 +242,8 @@ class Assembly(Closeable):
             opened.engine.close()
 
 
-def _warm_up(engine: Engine) -> None:
+def warm_up(engine: Engine) -> None:
+    """Run a model a few times on nothing."""
     for index in range(len(engine.inputs)):
         np.asarray(engine.input(index))[...] = 0
     for _ in range(WARM_UP):

@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Final
 
-from edge_runtime.app.assembly import OpenedModel
+from edge_runtime.app.assembly import OpenedModel, warm_up
 from edge_runtime.app.lineup import Lineup
 from edge_runtime.app.tuned import open_tuned
 from edge_runtime.closeable import Closeable
@@ -71,6 +71,8 @@ class Eyes(Closeable):
             self.models: tuple[ModelInUse, ...] = (points.in_use, vectors.in_use)
             self.model = vectors.model.sha256
             """Of the model whose vectors are compared: templates carry it."""
+            for engine in (points.engine, vectors.engine):
+                warm_up(engine)
             self._opened = opened.pop_all()
 
     def terms(self, people: Sequence[Person], false_accepts: float) -> Terms:

@@ -1,8 +1,8 @@
 """Recognizes the faces that are followed: a few looks at each, on its best crops, then seldom.
 
 A face is looked at every ``PACE``-th frame until the evidence says who it is, one face a frame, so
-that a group costs no frame more than one look. After that one look in ``AGAIN_S`` is held against
-what was said: a tracker may slip from one head to another.
+that a group costs no frame more than one look. After that one look in some seconds is held against
+what was said: a tracker may slip from one head to another, and a hand may be taken from a face.
 """
 
 from __future__ import annotations
@@ -22,6 +22,9 @@ PACE: Final = 3
 
 AGAIN_S: Final = 5.0
 """Seconds after which a face that was recognized is looked at once more."""
+
+UNKNOWN_AGAIN_S: Final = 2.0
+"""The same of a face that is unknown: somebody known may have been hidden, or in bad light."""
 
 DENIED: Final = 2
 """Looks, one after the other, that speak against what was said: then it is found out anew."""
@@ -105,7 +108,8 @@ class Recognizer:
     def _is_due(self, each: _Known, now: float) -> bool:
         if each.identity.verdict == "unsure" or each.denied:
             return self._frame - each.looked_frame >= PACE
-        return now - each.looked_at >= AGAIN_S
+        pause_s = AGAIN_S if each.identity.verdict == "known" else UNKNOWN_AGAIN_S
+        return now - each.looked_at >= pause_s
 
     def _look(self, picture: Picture, region: Region, now: float) -> None:
         each = self._known[region.track]
@@ -142,4 +146,4 @@ class Recognizer:
         """Whether a single look is what it would be of the same person."""
         if said.name is not None:
             return alone.of(said.name, self._terms) > 0
-        return alone.says(self._terms).evidence < self._terms.accept
+        return alone.says(self._terms).evidence <= 0

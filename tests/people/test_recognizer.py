@@ -8,7 +8,13 @@ import numpy as np
 
 from edge_runtime.capture.picture import BgrPicture
 from edge_runtime.identity import Identity
-from edge_runtime.people.recognizer import AGAIN_S, FORGET_S, PACE, Recognizer
+from edge_runtime.people.recognizer import (
+    AGAIN_S,
+    FORGET_S,
+    PACE,
+    UNKNOWN_AGAIN_S,
+    Recognizer,
+)
 from edge_runtime.people.sight import Sight
 from edge_runtime.types import Box, Picture, Region
 from tests.people.faces import GOOD, Meaning, good, somebody, terms, view, views
@@ -97,6 +103,16 @@ def test_a_face_that_was_recognized_is_held_against_itself_now_and_then() -> Non
     recognizing, eyes = recognizer(ann)
     follow(recognizing, [region(1)], int(3 * AGAIN_S / FRAME))
     assert len(eyes.looked) == 4
+
+
+def test_somebody_who_was_hidden_is_known_once_they_show_their_face() -> None:
+    recognizing, eyes = recognizer(
+        lambda face, count: good(view(STRANGER if count < 8 else ANN, count))
+    )
+    said = follow(recognizing, [region(1)], int(2.5 * UNKNOWN_AGAIN_S / FRAME))
+    assert "unknown" in [each[1].verdict for each in said]
+    assert said[-1][1].name == "Ann"
+    assert len(eyes.looked) < 15
 
 
 def test_one_bad_look_takes_no_name_away_and_two_do() -> None:
