@@ -106,7 +106,8 @@ def show(*, as_json: bool, config_file: Path | None, settings: Settings) -> None
         click.echo("nobody is enrolled; `edge-runtime people add NAME` enrols somebody", err=True)
     for each in enrolled:
         anew = "  to be enrolled anew: the model is another one now" if each["outdated"] else ""
-        click.echo(f"{each['name']}  {each['views']} views  since {each['added']}{anew}")
+        views = f"{each['views']} view{'' if each['views'] == 1 else 's'}"
+        click.echo(f"{each['name']}  {views}  since {each['added']}{anew}")
     if enrolled and not config.people.enabled:
         click.echo("recognition is switched off: set people.enabled = true", err=True)
 
