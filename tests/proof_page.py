@@ -127,6 +127,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for name in ("arm", "vm"):
         parser.add_argument(f"--{name}", type=Path, nargs="+", default=[])
     parser.add_argument("--instructions", type=Path)
+    parser.add_argument("--commit", help="what was tried, if not what is checked out")
     parser.add_argument("--note", help="what was unusual about this run")
     parser.add_argument("--output", type=Path, required=True)
     given = parser.parse_args(arguments)
@@ -134,7 +135,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given.output.write_text(
         page(
             date=datetime.now(UTC).strftime("%Y-%m-%d"),
-            commit=_git("rev-parse", "--short=10", "HEAD"),
+            commit=given.commit or _git("rev-parse", "--short=10", "HEAD"),
             arm=_outcomes(given.arm),
             vm=_outcomes(given.vm),
             instructions=counted.read_text().splitlines() if counted and counted.exists() else (),
