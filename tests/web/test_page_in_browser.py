@@ -226,6 +226,16 @@ def test_where_it_looked_is_drawn_for_who_asks(page: Page, live: LiveService) ->
     assert page.run(shown) is False
 
 
+def test_a_model_without_a_role_in_the_loop_is_not_offered_for_one(
+    page: Page, live: LiveService
+) -> None:
+    live.counter.kept.append(mood("0123456789ab", name="face-id", kind="embedding"))
+    live.status.fates = {"admitted": 1}
+    page.until(lambda: "face-id 0123456789ab" in page.text("#models"))
+    assert "Activate" not in page.text("#models")
+    assert "Remove" in page.text("#models")
+
+
 def test_models_are_listed_sent_rolled_back_and_removed(page: Page, live: LiveService) -> None:
     page.until(lambda: "smile shipped" in page.text("#models"))
     listed = page.text("#models")

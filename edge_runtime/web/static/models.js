@@ -71,13 +71,16 @@ function facts({ kind, bytes, measured, quality, origin, role, state, active_sin
     .join(", ");
 }
 
+/** Kinds that have a role in the loop; those of known faces are chosen in the settings. */
+const PLAYS = new Set(["face-detector", "object-detector", "crop-classifier"]);
+
 /** What comes with the program is not tried before it is trusted; it is measured when asked. */
 const untried = (origin) => (origin === "shelf" ? "not tried here" : "not measured here (edge-runtime tune)");
 
-function buttons({ name, version, origin, role, state, problem }) {
+function buttons({ name, version, origin, kind, role, state, problem }) {
   const own = `/api/v1/models/${encodeURIComponent(name)}`;
   const made = [];
-  if (state !== "active" && !problem) {
+  if (state !== "active" && !problem && PLAYS.has(kind)) {
     made.push(button("Activate", name, version, () => change("POST", `${own}/activate`, { version })));
   }
   if (state === "active" && origin === "shelf") {
