@@ -327,6 +327,44 @@ def test_systemd_understands_every_line(unit: str, repository: Path, tmp_path: P
     assert [line for line in done.stderr.splitlines() if here.name in line] == []
 
 
+CLOUD_INIT = """[Unit]
+DefaultDependencies=no
+Wants=networking.service edge-runtime-setup.service sysinit.target network-pre.target
+After=networking.service
+Before=sysinit.target
+[Service]
+Type=oneshot
+ExecStart=/bin/true
+"""
+NETWORKING = """[Unit]
+DefaultDependencies=no
+After=local-fs.target network-pre.target
+[Service]
+Type=oneshot
+ExecStart=/bin/true
+"""
+
+
+@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="needs systemd-analyze")
+def test_the_setup_has_a_place_where_the_network_comes_up_early(
+    repository: Path, tmp_path: Path
+) -> None:
+    """cloud-init's network stage comes before sysinit.target, after ifupdown's networking."""
+    unit = "edge-runtime-setup.service"
+    text = (repository / "systemd" / unit).read_text()
+    (tmp_path / unit).write_text(re.sub(r"(?m)^ExecStart=\S+", "ExecStart=/bin/true", text))
+    (tmp_path / "networking.service").write_text(NETWORKING)
+    (tmp_path / "cloud-init.service").write_text(CLOUD_INIT)
+    done = run(
+        "systemd-analyze",
+        "verify",
+        "--man=no",
+        tmp_path / "cloud-init.service",
+        SYSTEMD_UNIT_PATH=f"{tmp_path}:",
+    )
+    assert "cycle" not in done.stderr
+
+
 def test_avahi_reads_its_service_file(repository: Path) -> None:
     file = repository / "deploy/deb/avahi.service"
     group = ElementTree.parse(file).getroot()
