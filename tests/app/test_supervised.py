@@ -88,8 +88,8 @@ def test_a_camera_that_hangs_does_not(supervised: Supervised) -> None:
 def test_a_camera_absent_at_the_start_is_waited_for_when_asked(supervised: Supervised) -> None:
     patience = {
         "capture.wait_at_start": True,
-        "capture.first_retry_s": 0.3,
-        "capture.longest_retry_s": 0.3,
+        "capture.first_retry_s": 1.0,  # far longer than the loop takes to look around
+        "capture.longest_retry_s": 1.0,
     }
     told = keys(supervised.run([SourceUnavailable("no camera"), frames(1)], **patience))
     assert told[0] == "EXTEND_TIMEOUT_USEC"

@@ -57,6 +57,7 @@ def test_status_says_what_the_program_knows(served: Served) -> None:
         "box": [200, 120, 120, 160],
         "score": 0.91,
         "labels": {"smile": {"neutral": 0.07, "smile": 0.93}},
+        "person": None,
     }
     assert status["rates"]["processed_fps"] == 29.8
     assert status["rates"]["frames_with_face"] == 4000

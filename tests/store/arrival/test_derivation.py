@@ -99,6 +99,7 @@ def test_order_is_that_of_the_shipped_manifests(tmp_path: Path) -> None:
     for model, files in ((SMILE, {"labels.txt": b"neutral\nsmile\n"}), (GLANCE, {})):
         bundle = bundle_of(tmp_path, {"model.tflite": model.read_bytes(), **files})
         shipped = json.loads((model.parent / "manifest.json").read_text())
+        del shipped["quality"]  # only who made the model has measured it
         assert [key for key in derive(bundle, told(bundle)) if key in shipped] == list(shipped)
 
 
