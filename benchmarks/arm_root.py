@@ -13,6 +13,7 @@ GLIBC = "manylinux2014 manylinux_2_17 manylinux_2_26 manylinux_2_27 manylinux_2_
 
 def unpack_debian(root: Path, suite: str, packages: Sequence[str]) -> None:
     """Debian's ``suite`` for arm64 in ``root``: seconds, as no package's script is run."""
+    root.parent.mkdir(parents=True, exist_ok=True)  # mmdebstrap makes the last folder only
     included = f"--include={','.join(packages)}"
     run("mmdebstrap", "--quiet", "--arch=arm64", "--variant=extract", included, suite, root)
 

@@ -102,6 +102,7 @@ def make_disk(folder: Path, disk: Path, label: str, size_mb: int) -> None:
 
 def _unpack(root: Path) -> None:
     shutil.rmtree(root, ignore_errors=True)
+    root.parent.mkdir(parents=True, exist_ok=True)  # mmdebstrap makes the last folder only
     packages = ",".join(f"{BOOTS} {INSTALLS} {SEES}".split())
     options = ["--quiet", "--arch=arm64", "--variant=extract", f"--include={packages}"]
     _run("mmdebstrap", *options, f"--extract-hook={TELL_DPKG}", SUITE, root)
