@@ -10,6 +10,7 @@ const STAGES = {
   track: "same face, same number",
   crop: "cut faces out",
   classify: "label them",
+  recognize: "say whose they are",
 };
 const TOTALS = { frame: "Whole frame", age: "Camera to result" };
 const PERCENTILES = ["p50", "p95", "p99"];
