@@ -13,9 +13,9 @@ from edge_runtime.engine.engine import Engine
 from edge_runtime.engine.tensor import byte_writer, dequantize
 from edge_runtime.errors import ModelRejected
 from edge_runtime.people.layout import Points, laid_out, similarity
-from edge_runtime.people.points import InputDescription, PointFinder
+from edge_runtime.people.points import PointFinder, PointsDescription
 from edge_runtime.people.sight import USUAL, Gate, Sight, Vector, quality_of
-from edge_runtime.types import Box, CropSpec, Picture
+from edge_runtime.types import Box, Picture
 
 SHORTEST: Final = 1e-6
 
@@ -44,15 +44,9 @@ class EmbeddingDescription(Protocol):
     def operating_points(self) -> Sequence[OperatingPoint]: ...
 
 
-class EncoderDescription(Protocol):
-    """The part of a model's manifest that a FaceEncoder needs."""
+class EncoderDescription(PointsDescription, Protocol):
+    """What a PointFinder needs of a manifest, and what the vectors mean."""
 
-    @property
-    def name(self) -> str: ...
-    @property
-    def input(self) -> InputDescription: ...
-    @property
-    def crop_spec(self) -> CropSpec: ...
     @property
     def embedding(self) -> EmbeddingDescription | None: ...
 

@@ -20,11 +20,10 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from types import TracebackType
-from typing import Final, NamedTuple
+from typing import Final
 
 from tests.proof import Check, Unmet, exit_code_of, expect, prove, write_junit
-from tests.vm.machine import Answer, free_port
+from tests.vm.machine import Answer, Done, Emulator, free_port
 
 BOARDS: Final = ("virt", "raspi3b")
 BOOT_OFFSET: Final = "4M"
@@ -49,14 +48,7 @@ speed = 9
 """
 
 
-class Done(NamedTuple):
-    """What came of a command inside."""
-
-    code: int
-    text: str
-
-
-class Card:
+class Card(Emulator):
     """Use as a context: entering starts the emulator, leaving ends it."""
 
     def __init__(self, image: Path, work: Path, board: str) -> None:
@@ -64,7 +56,6 @@ class Card:
         self.console = work / "console.log"
         self._key = work / "key"
         self._page, self._ssh = free_port(), free_port()
-        self._process: subprocess.Popen[bytes] | None = None
         work.mkdir(parents=True, exist_ok=True)
         run("cp", "--sparse=always", image, self.image)
         run("truncate", f"--size={CARD_GIB}G", self.image)
@@ -81,18 +72,8 @@ class Card:
         self._mtool("mcopy", "-o", conf, "::edge.conf")
 
     def __enter__(self) -> Card:
-        self._process = subprocess.Popen(self._command(), stdin=subprocess.DEVNULL)
+        self.start(self._command())
         return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if self._process is not None and self._process.poll() is None:
-            self._process.kill()
-            self._process.wait()
 
     def run(self, command: str) -> Done:
         """A command inside, as root, by way of the account that edge.conf opened."""
@@ -135,19 +116,17 @@ class Card:
     def until(self, probe: Callable[[], bool], what: str) -> None:
         """Ask again until it holds; a busy host takes its time, so there is plenty of it."""
         gives_up_at = time.monotonic() + PATIENCE_S
+        why = "the answer is no"
         while time.monotonic() < gives_up_at:
             expect(not self.ended, f"the emulator ended; {self.console} says why")
             try:
                 if probe():
                     return
-            except (OSError, Unmet, subprocess.TimeoutExpired):
-                pass  # it does not answer yet
+                why = "the answer is no"
+            except (OSError, Unmet, subprocess.TimeoutExpired) as error:
+                why = str(error)  # it does not answer yet
             time.sleep(2)
-        raise Unmet(f"{what}: not within {PATIENCE_S} s; {self.console} says how far it came")
-
-    @property
-    def ended(self) -> bool:
-        return self._process is None or self._process.poll() is not None
+        raise Unmet(f"{what}: not within {PATIENCE_S} s, {why}; {self.console} says the rest")
 
     def read(self, name: str) -> str:
         """A file of the boot partition, with the board switched off."""

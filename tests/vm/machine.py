@@ -8,7 +8,7 @@ import subprocess
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from http.client import HTTPResponse
 from pathlib import Path
@@ -54,25 +54,13 @@ class Boot:
     instruction_shift: int = 1
 
 
-class Machine:
-    """Use as a context; leaving it ends the emulator."""
+class Emulator:
+    """A process that is ended where its context is left."""
 
-    def __init__(
-        self,
-        boot: Boot,
-        *,
-        clock: Callable[[], float] = time.monotonic,
-        sleep: Callable[[float], None] = time.sleep,
-    ) -> None:
-        self.boot = boot
-        self._clock, self._sleep = clock, sleep
-        self._agent, self._page = free_port(), free_port()
-        self._process: subprocess.Popen[bytes] | None = None
+    _process: subprocess.Popen[bytes] | None = None
 
-    def __enter__(self) -> Machine:
-        command = command_line(self.boot, agent=self._agent, page=self._page)
+    def start(self, command: Sequence[str]) -> None:
         self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL)
-        return self
 
     def __exit__(
         self,
@@ -86,7 +74,27 @@ class Machine:
 
     @property
     def ended(self) -> bool:
+        """By itself, or never started."""
         return self._process is None or self._process.poll() is not None
+
+
+class Machine(Emulator):
+    """Use as a context; leaving it ends the emulator."""
+
+    def __init__(
+        self,
+        boot: Boot,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self.boot = boot
+        self._clock, self._sleep = clock, sleep
+        self._agent, self._page = free_port(), free_port()
+
+    def __enter__(self) -> Machine:
+        self.start(command_line(self.boot, agent=self._agent, page=self._page))
+        return self
 
     def run(self, command: str, *, timeout_s: float = 1800) -> Done:
         """A shell command inside, as root."""

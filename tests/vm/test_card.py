@@ -10,17 +10,8 @@ import pytest
 
 from edge_runtime.setup.setup import check
 from tests.proof import expect, prove
-from tests.vm.card import (
-    CONF,
-    TOKEN,
-    WIFI_PASSWORD,
-    Card,
-    Done,
-    grows,
-    keeps_wrong_line,
-    page_opens,
-)
-from tests.vm.machine import Answer
+from tests.vm.card import CONF, TOKEN, WIFI_PASSWORD, Card, grows, keeps_wrong_line, page_opens
+from tests.vm.machine import Answer, Done
 
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f me@home"
 LEFT = "# applied: token = ***\n# PROBLEM: there is no key 'speed': known are …\nspeed = 9\n"
