@@ -17,10 +17,11 @@ from edge_runtime.config import Config
 from edge_runtime.errors import EnrolmentRefused
 from edge_runtime.mailbox import Mailbox
 from edge_runtime.people.enrolment import Enrolment, Progress
-from edge_runtime.people.evidence import LEAST_SIGHTS, Evidence
+from edge_runtime.people.evidence import Evidence
+from edge_runtime.people.sight import Sight
 from edge_runtime.people.template import Person, checked_name, same_name
 from edge_runtime.pipeline import Pipeline
-from edge_runtime.types import Box, Clock, Face, Frame
+from edge_runtime.types import Box, Clock, Face, Frame, Picture
 
 log = logging.getLogger(__name__)
 
@@ -69,7 +70,7 @@ class Enroller(Closeable):
         """What a camera shows of who stands before it, until it is enough or time is up."""
         enrolment = self._begun(name)
         said, began = "", clock()
-        pipeline = self._assembly.pipeline(Mailbox())
+        pipeline = self.pipeline()
         with open_source(uri, stall_timeout_s=self._config.capture.stall_timeout_s) as source:
             for index, frame in enumerate(source):
                 with closing(frame):
@@ -93,7 +94,7 @@ class Enroller(Closeable):
         if not force:
             terms = self._eyes.terms(others, self._config.people.false_accepts)
             evidence = Evidence()
-            for template in templates[: max(LEAST_SIGHTS, len(templates))]:
+            for template in templates:
                 evidence.add(template.vector, terms)
             like = evidence.says(terms).name
             if like is not None:
@@ -102,6 +103,14 @@ class Enroller(Closeable):
                     "--force where they really are two people"
                 )
         return self.register.add(name, templates)
+
+    def pipeline(self) -> Pipeline:
+        """Finds the faces to look at, as a run does."""
+        return self._assembly.pipeline(Mailbox())
+
+    def look(self, picture: Picture, face: Box) -> Sight:
+        """What the picture shows of a face, for recognition."""
+        return self._eyes.encoder.look(picture, face)
 
     def _begun(self, name: str) -> Enrolment:
         """Nothing seen yet. A name that cannot be kept is refused before anybody stands there."""
@@ -119,7 +128,7 @@ class Enroller(Closeable):
                     faces = pipeline.process(frame).faces
                     face = the_one(faces)
                     if face is not None and index % PACE == 0:
-                        yield enrolment.see(self._eyes.encoder.look(frame.picture, face))
+                        yield enrolment.see(self.look(frame.picture, face))
 
     def _pipeline(self, live: bool) -> Pipeline:
         return self._assembly.pipeline(Mailbox(), confirm=live, motion_threshold=0.0, budget="full")
@@ -132,7 +141,7 @@ class Enroller(Closeable):
                 if not faces
                 else "There are several faces: one person at a time."
             )
-        return enrolment.see(self._eyes.encoder.look(frame.picture, face)).advice
+        return enrolment.see(self.look(frame.picture, face)).advice
 
     def close(self) -> None:
         self._opened.close()

@@ -46,7 +46,7 @@ class Sight:
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """What a look must show to count. The figures behind the defaults: docs/known-faces.md."""
+    """What a look must show to count. What is known of the defaults: docs/known-faces.md."""
 
     eyes_px: float = 14.0
     sharpness: float = 60.0

@@ -16,7 +16,7 @@ from edge_runtime.people.sight import Quality
 
 RANGE: Final = 0.2
 """Of the nose's place between the eyes, in distances of the eyes: docs/known-faces.md has the
-measured ranges of photographs and of people."""
+ranges of flat pictures, computed, and of people on clips."""
 
 WITHIN_S: Final = 6.0
 """Seconds in which the turn must happen."""
